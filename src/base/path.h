@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * path.h - paths under a root that is not ours to trust, and folders.
+ */
+#pragma once
+
+#include "base/err.h"
+
+#include <sys/types.h>
+
+/*
+ * Open PATH (absolute or relative) below ROOTFD as if ROOTFD were "/", never
+ * leaving it and following no symbolic link anywhere (openat2 with
+ * RESOLVE_IN_ROOT and RESOLVE_NO_SYMLINKS). FLAGS as for open(2). Returns the
+ * descriptor.
+ */
+ATTR_MUST_CHECK int path_open_in_root(int rootfd, const char *path, int flags, mode_t mode,
+				      struct err *e);
+
+/* mkdir -p below DIRFD: missing parents get MODE as well. An existing folder is fine. */
+ATTR_MUST_CHECK int path_mkdir_all(int dirfd, const char *path, mode_t mode, struct err *e);
+
+/* rm -r of NAME in DIRFD; stays on the file system, follows nothing. Absent is success. */
+ATTR_MUST_CHECK int path_remove_tree(int dirfd, const char *name, struct err *e);
+
+/* Write DATA to an O_EXCL file at most once: -EEXIST when NAME is there. Not durable. */
+ATTR_MUST_CHECK int path_write_new(int dirfd, const char *name, const char *data, mode_t mode,
+				   struct err *e);

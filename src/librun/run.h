@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.h - start, watch and end one machine. Only zoneadmd calls this.
+ *
+ * One table of operations a driver (lxc now, qemu to come) stands behind these
+ * calls. A machine that was started belongs to its own processes, not to the
+ * caller: run_attach() finds it again after the supervisor died.
+ */
+#pragma once
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define RUN_NICS_MAX 32
+
+struct run_nic {
+	const char *bridge;   /* host side */
+	const char *name;     /* inside: "net0", "eth0" */
+	const char *host_name; /* host side of the pair, at most 15 characters */
+	const char *mac;
+	unsigned int mtu;       /* 0: leave */
+	const char *const *ips; /* "A/PREFIX"..., NULL ends; the words "dhcp" and "addrconf" are the guest's */
+	const char *gateway;    /* NULL: none */
+};
+
+/* 0 means "no limit" everywhere below. Everything is borrowed for the call. */
+struct run_spec {
+	const char *uuid;
+	const char *rundir; /* absolute; the driver may keep its files in it */
+	const char *rootfs; /* absolute */
+	const char *console_log; /* absolute */
+	const char *hostname;
+	const char *const *init_argv; /* NULL: "/sbin/init" */
+	uint32_t id_base;             /* first uid and gid on the host */
+	uint32_t id_count;
+	const struct run_nic *nics;
+	size_t nic_count;
+	uint64_t memory_bytes;
+	uint64_t swap_bytes;     /* beyond memory */
+	uint64_t tmpfs_bytes;    /* size of /tmp */
+	uint32_t cpu_cap;        /* per cent of one CPU */
+	uint32_t cpu_shares;     /* 1 to 65535, 100 is usual */
+	uint32_t max_processes;
+	uint32_t io_weight;      /* 1 to 1000 */
+	const char *const *drop_caps; /* beyond the driver's own list; NULL: none */
+};
+
+struct run;
+
+/*
+ * Start the machine. Returns when its init runs. A limit that this host cannot
+ * put in force does not fail the start: WARN is called with the property's name
+ * and the reason.
+ */
+ATTR_MUST_CHECK int run_start(const struct run_spec *spec,
+			      void (*warn)(void *data, const char *property, const char *why),
+			      void *data, struct run **ret_run, struct err *e);
+
+/* Find a machine that an earlier caller started. -ENOENT when it does not run. */
+ATTR_MUST_CHECK int run_attach(const char *uuid, const char *rundir, struct run **ret_run,
+			       struct err *e);
+void run_free(struct run *r); /* lets go; the machine runs on */
+
+pid_t run_init_pid(const struct run *r);
+int run_pidfd(const struct run *r); /* readable once init has ended; ours, borrowed */
+
+/* Ask the machine's init to power off or reboot. Returns at once. */
+ATTR_MUST_CHECK int run_shutdown(struct run *r, bool reboot, struct err *e);
+/* Kill everything in it. Returns when nothing is left. */
+ATTR_MUST_CHECK int run_kill(struct run *r, struct err *e);
+/* After its end: remove links, cgroups and mounts that it may have left. Also without a struct run. */
+ATTR_MUST_CHECK int run_clean(const char *uuid, const char *rundir, struct err *e);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * zoneadmd.h - what a command says to the supervisor of a VM, and finds of it.
+ *
+ *	vmadm ──spawns──▶ zoneadmd UUID ──run.h──▶ machine
+ *	      ◀─request/answer over ROOT/run/dais/UUID/zoneadmd.sock─▶
+ *
+ * ROOT/run/dais/UUID/state.json, replaced atomically by zoneadmd:
+ *
+ *	{ "state": "running", "pid": INIT_PID, "pid_start": JIFFIES, "supervisor": PID,
+ *	  "boot_timestamp": "...", "warnings": ["max_swap: ..."] }
+ *
+ * A machine runs if, and only if, that file names a process that lives and whose
+ * start time is the one recorded; a stale file is nobody's truth.
+ *
+ * The socket carries one JSON object a line each way, at most 64 KiB (libipc):
+ *
+ *	{ "request": "stop", "force": false, "timeout_s": 60 }
+ *	{ "request": "reboot", "force": false } { "request": "status" }
+ *	{ "ok": true, ... }  or  { "ok": false, "code": -16, "error": "TEXT" }
+ *
+ * Only uid 0 is answered (SO_PEERCRED).
+ */
+#pragma once
+
+#include "base/err.h"
+#include "libsys/host.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * Start the VM's supervisor, which starts the VM, and wait until its init runs.
+ * PROGRAM is zoneadmd's path. Warnings that zoneadmd reports go to *RET_WARNINGS
+ * (a JSON array, new; may be NULL). The caller holds the VM's lock.
+ */
+struct jv;
+ATTR_MUST_CHECK int zoneadmd_start_vm(const struct host *h, const char *program, const char *uuid,
+				      struct jv **ret_warnings, struct err *e);
+
+/*
+ * Stop it: politely, at most TIMEOUT_S seconds, then by force; or by force at
+ * once. A VM that does not run is success. Works when the supervisor was
+ * killed: a new one is started that takes the machine over.
+ */
+ATTR_MUST_CHECK int zoneadmd_stop_vm(const struct host *h, const char *program, const char *uuid,
+				     bool force, unsigned int timeout_s, struct err *e);
+
+/* Init's pid, or 0 when the VM does not run. Looks at state.json and /proc only. */
+pid_t zoneadmd_vm_pid(const struct host *h, const char *uuid);
