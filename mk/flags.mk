@@ -1,0 +1,36 @@
+# mk/flags.mk - what the compiler and the linker are told.
+#
+# CC, CFLAGS, CPPFLAGS and LDFLAGS of the caller (command line, environment or
+# config.mk) are added at the end, so they win; they never replace ours.
+
+ifeq ($(origin CC),default)
+CC	:= gcc
+endif
+
+C_WARN	:= -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wwrite-strings \
+	   -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	   -Wimplicit-fallthrough -Wnull-dereference
+
+# The path map keeps the checkout's place out of what we ship.
+C_BASE	:= -std=gnu17 -D_GNU_SOURCE -Isrc -Itools -I$(B)/gen -g -fno-common \
+	   -ffile-prefix-map=$(CURDIR)=. $(C_WARN)
+
+C_dev		:= -O1 -Werror -fno-omit-frame-pointer \
+		   -fsanitize=address,undefined -fno-sanitize-recover=all
+LD_dev		:= -fsanitize=address,undefined
+C_release	:= -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+LD_release	:= -pie -Wl,-z,relro,-z,now
+LD_static	:= -static-pie -Wl,-z,relro,-z,now
+C_fuzz		:= -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
+		   -fsanitize=fuzzer-no-link,address,undefined
+LD_fuzz		:= -fsanitize=address,undefined
+
+ifeq ($(filter dev release fuzz,$(MODE)),)
+$(error MODE is '$(MODE)'; it must be release, dev or fuzz)
+endif
+
+ALL_CFLAGS	:= $(C_BASE) $(C_$(MODE)) $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS	:= $(LD_$(MODE)) $(LDFLAGS)
+
+# A new compiler rebuilds as a changed flag does.
+CC_ID	:= $(shell $(CC) --version 2>/dev/null | head -n 1)

@@ -1,0 +1,1 @@
+$(call library, base, err.c fileio.c)

@@ -1,0 +1,1 @@
+$(call unit, test_fileio, base, -Wl$(comma)--wrap=renameat)
