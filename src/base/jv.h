@@ -51,7 +51,9 @@ const char *jv_type_name(enum jv_type type); /* "string", "integer", ... for mes
 struct jv *jv_null(void);
 struct jv *jv_bool(bool b);
 struct jv *jv_int(int64_t n);
-struct jv *jv_string(const char *s); /* must be UTF-8; see jv_string_is_valid() */
+struct jv *jv_real(double d); /* finite */
+struct jv *jv_string(const char *s); /* bytes that are not UTF-8 become U+FFFD */
+bool jv_string_is_valid(const char *s); /* is it UTF-8? */
 struct jv *jv_array(void);
 struct jv *jv_object(void);
 struct jv *jv_copy(const struct jv *v); /* deep. New */
@@ -60,6 +62,7 @@ bool jv_equal(const struct jv *a, const struct jv *b);
 /* Scalars. Asking for the wrong type returns DEF (strings: NULL). */
 bool jv_as_bool(const struct jv *v, bool def);
 int64_t jv_as_int(const struct jv *v, int64_t def);
+double jv_as_real(const struct jv *v, double def); /* integers as well */
 const char *jv_as_string(const struct jv *v);
 
 /* Objects; a V that is not an object behaves as an empty one when read. */

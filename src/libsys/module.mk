@@ -1,0 +1,1 @@
+$(call library, sys, host.c, base)
