@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * driver.h - what the files of the btrfs driver share. Private to it.
+ *
+ *	driver.c   the table; folders that hold subvolumes; the groups around them
+ *	image.c    images: begin, commit, abort, destroy
+ *	clones.c   who was cloned from what
+ *	vm.c       VMs: clone, bounds, destroy
+ *	ioctl.c    the kernel's calls
+ *	quota.c    its quota groups
+ */
+#pragma once
+
+#include "libstore/driver.h"
+
+#include <fcntl.h>
+
+#define IMAGES    "images"
+#define PARTIAL   "images/.partial"
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+/* The longest path here: a UUID, a UUID's folder in PARTIAL, and a short name. */
+#define PATH_SIZE 128
+
+/* "DIR/UUID/NAME"; an empty DIR or NAME is left out. Returns BUF. */
+const char *btrfs_place(char buf[static PATH_SIZE], const char *dir, const char *uuid,
+			const char *name);
+
+/* "WHAT 'UUID': reason"; returns CODE, a negative errno. */
+int btrfs_fail(struct err *e, int code, const char *what, const char *uuid);
+
+/* rm -r of a folder that may hold subvolumes. Absent is success. */
+int btrfs_destroy_folder(struct store *s, const char *path, struct err *e);
+
+int btrfs_image_begin(struct store *s, const char *uuid, struct err *e);
+int btrfs_image_commit(struct store *s, const char *uuid, struct err *e);
+int btrfs_image_abort(struct store *s, const char *uuid, struct err *e);
+int btrfs_image_destroy(struct store *s, const char *uuid, struct err *e);
+int btrfs_image_dir(struct store *s, const char *uuid, bool partial, struct err *e);
+int btrfs_image_partials(struct store *s, char (**ret_uuids)[UUID_STR], size_t *ret_count,
+			 struct err *e);
+
+int btrfs_clones(struct store *s, struct store_clone_of **ret_clones, size_t *ret_count,
+		 struct err *e);
+/* -EBUSY, naming it, when something cloned from IMAGE is alive. */
+int btrfs_image_check_unused(struct store *s, const char *image, struct err *e);
+
+int btrfs_clone(struct store *s, const char *image, const char *vm, uint64_t quota_bytes,
+		bool *ret_quota_holds, struct err *e);
+int btrfs_vm_set_quota(struct store *s, const char *vm, uint64_t quota_bytes,
+		       bool *ret_quota_holds, struct err *e);
+int btrfs_vm_usage(struct store *s, const char *vm, uint64_t *ret_used, uint64_t *ret_quota,
+		   struct err *e);
+int btrfs_vm_destroy(struct store *s, const char *vm, struct err *e);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "libstore/btrfs/driver.h"
+
+#include "base/alloc.h"
+#include "base/path.h"
+#include "libstore/btrfs/ioctl.h"
+#include "libstore/btrfs/quota.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int btrfs_image_begin(struct store *s, const char *uuid, struct err *e)
+{
+	cleanup_close int dirfd = -1;
+	char path[PATH_SIZE];
+	int r, fd;
+
+	r = path_mkdir_all(s->poolfd, PARTIAL, 0755, e);
+	if (r < 0)
+		return r;
+	btrfs_place(path, PARTIAL, uuid, "");
+	r = btrfs_destroy_folder(s, path, e);
+	if (r < 0)
+		return r;
+	if (mkdirat(s->poolfd, path, 0755) < 0)
+		return err_sys(e, "cannot make '%s'", path);
+	dirfd = openat(s->poolfd, path, DIR_FLAGS);
+	if (dirfd < 0)
+		return err_sys(e, "cannot open '%s'", path);
+	r = btrfs_subvol_create(dirfd, "rootfs");
+	if (r < 0)
+		return btrfs_fail(e, r, "cannot make a subvolume in", path);
+	fd = openat(dirfd, "rootfs", DIR_FLAGS);
+	if (fd < 0)
+		return err_sys(e, "cannot open 'rootfs' in '%s'", path);
+	if (fchmod(fd, 0755) < 0) {
+		r = err_sys(e, "cannot set the mode of 'rootfs' in '%s'", path);
+		(void)close(fd);
+		return r;
+	}
+	return fd;
+}
+
+int btrfs_image_commit(struct store *s, const char *uuid, struct err *e)
+{
+	char from[PATH_SIZE], to[PATH_SIZE], rootfs[PATH_SIZE];
+	cleanup_close int fd = -1;
+	int r;
+
+	btrfs_place(from, PARTIAL, uuid, "");
+	btrfs_place(to, IMAGES, uuid, "");
+	fd = openat(s->poolfd, btrfs_place(rootfs, PARTIAL, uuid, "rootfs"), DIR_FLAGS);
+	if (fd < 0)
+		return err_sys(e, "cannot open '%s'", rootfs);
+	if (!btrfs_is_subvol(fd))
+		return err_set(e, -EINVAL, "'%s' is not a subvolume", rootfs);
+	r = btrfs_subvol_set_readonly(fd, true);
+	if (r < 0)
+		return btrfs_fail(e, r, "cannot make read-only the image", uuid);
+	/*
+	 * All data, then the name. Both the flag and the rename are in memory
+	 * only until the next transaction, which holds both or the first.
+	 */
+	r = store_sync(s, e);
+	if (r < 0)
+		return r;
+	if (renameat2(s->poolfd, from, s->poolfd, to, RENAME_NOREPLACE) < 0)
+		return errno == EEXIST ? err_set(e, -EEXIST, "image '%s' is already there", uuid) :
+					 err_sys(e, "cannot publish '%s'", to);
+	return store_sync(s, e);
+}
+
+int btrfs_image_abort(struct store *s, const char *uuid, struct err *e)
+{
+	char path[PATH_SIZE];
+
+	return btrfs_destroy_folder(s, btrfs_place(path, PARTIAL, uuid, ""), e);
+}
+
+int btrfs_image_dir(struct store *s, const char *uuid, bool partial, struct err *e)
+{
+	char path[PATH_SIZE];
+	int fd;
+
+	fd = openat(s->poolfd, btrfs_place(path, partial ? PARTIAL : IMAGES, uuid, ""), DIR_FLAGS);
+	if (fd < 0 && errno == ENOENT)
+		return err_set(e, -ENOENT, "image '%s' is not installed", uuid);
+	return fd < 0 ? err_sys(e, "cannot open '%s'", path) : fd;
+}
+
+int btrfs_image_partials(struct store *s, char (**ret_uuids)[UUID_STR], size_t *ret_count,
+			  struct err *e)
+{
+	char(*uuids)[UUID_STR] = NULL;
+	struct dirent *entry;
+	size_t count = 0;
+	DIR *dir;
+	int fd;
+
+	fd = openat(s->poolfd, PARTIAL, DIR_FLAGS);
+	if (fd < 0 && errno != ENOENT)
+		return err_sys(e, "cannot open '%s'", PARTIAL);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	while (dir && (entry = readdir(dir))) {
+		if (!uuid_is_valid(entry->d_name))
+			continue;
+		uuids = xrealloc_array(uuids, count + 1, sizeof(*uuids));
+		memcpy(uuids[count++], entry->d_name, UUID_STR);
+	}
+	if (dir)
+		(void)closedir(dir);
+	*ret_uuids = uuids;
+	*ret_count = count;
+	return 0;
+}
+
+int btrfs_image_destroy(struct store *s, const char *uuid, struct err *e)
+{
+	char path[PATH_SIZE], partial[PATH_SIZE];
+	int r;
+
+	r = btrfs_image_check_unused(s, uuid, e);
+	if (r < 0)
+		return r;
+	r = path_mkdir_all(s->poolfd, PARTIAL, 0755, e);
+	if (r < 0)
+		return r;
+	btrfs_place(path, IMAGES, uuid, "");
+	btrfs_place(partial, PARTIAL, uuid, "");
+	/* A dead one in the way would make the rename fail. */
+	r = btrfs_destroy_folder(s, partial, e);
+	if (r < 0)
+		return r;
+	/* From here on it is gone; a kill leaves only what the next command cleans. */
+	if (renameat2(s->poolfd, path, s->poolfd, partial, RENAME_NOREPLACE) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "cannot take '%s' away", path);
+	r = btrfs_destroy_folder(s, partial, e);
+	quota_sweep(s->poolfd);
+	return r < 0 ? r : store_sync(s, e);
+}

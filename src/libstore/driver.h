@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * driver.h - what a driver of libstore implements. Private to libstore.
+ *
+ * store.c has checked every UUID before a slot is called. The slots mean what
+ * store.h says of the call of the same name.
+ */
+#pragma once
+
+#include "libstore/store.h"
+
+struct store {
+	const struct store_ops *ops;
+	int poolfd;
+};
+
+struct store_ops {
+	const char *name;
+	long magic; /* statfs(2) f_type */
+	/* Is POOLFD the top of a file system of this kind, and usable? */
+	int (*probe)(int poolfd, struct err *e);
+	int (*image_begin)(struct store *s, const char *uuid, struct err *e);
+	int (*image_commit)(struct store *s, const char *uuid, struct err *e);
+	int (*image_abort)(struct store *s, const char *uuid, struct err *e);
+	int (*image_destroy)(struct store *s, const char *uuid, struct err *e);
+	int (*image_dir)(struct store *s, const char *uuid, bool partial, struct err *e);
+	int (*image_partials)(struct store *s, char (**ret_uuids)[UUID_STR], size_t *ret_count,
+			      struct err *e);
+	int (*clones)(struct store *s, struct store_clone_of **ret_clones, size_t *ret_count,
+		      struct err *e);
+	int (*clone)(struct store *s, const char *image, const char *vm, uint64_t quota_bytes,
+		     bool *ret_quota_holds, struct err *e);
+	int (*vm_set_quota)(struct store *s, const char *vm, uint64_t quota_bytes,
+			    bool *ret_quota_holds, struct err *e);
+	int (*vm_usage)(struct store *s, const char *vm, uint64_t *ret_used, uint64_t *ret_quota,
+			struct err *e);
+	int (*vm_destroy)(struct store *s, const char *vm, struct err *e);
+};
+
+extern const struct store_ops store_btrfs_ops;

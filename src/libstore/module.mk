@@ -1,0 +1,2 @@
+$(call library, store, store.c loop.c btrfs/driver.c btrfs/image.c btrfs/clones.c btrfs/vm.c \
+	btrfs/pool.c btrfs/ioctl.c btrfs/quota.c, base)

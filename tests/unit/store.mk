@@ -1,0 +1,1 @@
+$(call unit, test_store, store base)
