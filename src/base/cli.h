@@ -6,13 +6,22 @@
  *	PROG COMMAND [OPTION...] [OPERAND...]       programs with commands
  *	PROG [OPTION...] [OPERAND...]               programs without
  *
+ * Options may stand before and after operands, "--" ends them; letters may be
+ * joined ("-Hp", "-oname"), long options take "--name value" and "--name=value".
+ * An option that takes an argument is given once unless the table says many.
+ *
  * Every program also answers, for the build and for packagers:
  *
  *	PROG help [COMMAND], PROG --help, PROG COMMAND --help    stdout, status 0
  *	PROG --version
  *	PROG --completion bash|zsh      a completion script made from the table
- *	PROG --list-options             one line an option or command, which
+ *	PROG --list-options             "command NAME", "alias NAME COMMAND" and
+ *	                                "option COMMAND|- FORM...[ =ARG]" lines, which
  *	                                tools/check-man holds against the page
+ *	PROG --complete KIND            candidates, for the completion scripts
+ *
+ * "-h" and "-?" are --help wherever the table gives the letter no other meaning.
+ * A reader of standard output who left is no error.
  *
  * Exit status: 0 done, 1 failed, 2 wrong use. A usage error is one line that
  * says what is wrong, then the usage, both on standard error.
@@ -75,12 +84,14 @@ struct cli_cmd {
 struct cli_prog {
 	const char *name;
 	const char *summary;
-	const struct cli_opt *opts;  /* before the command, or the only ones; may be NULL */
+	const struct cli_opt *opts;   /* before the command, or the only ones; may be NULL */
+	const struct cli_opt *common; /* each command takes these besides its own; may be NULL */
 	const struct cli_cmd *cmds;  /* ends with a NULL name; sorted by name. NULL: see main_cmd */
 	const struct cli_cmd *main_cmd; /* a program without commands */
 	/* Prints candidates of KIND, one a line, for "PROG --complete KIND". May be NULL. */
 	int (*complete)(const char *kind, struct err *e);
 	bool bare_errors; /* print the message alone, without "PROG COMMAND: " (vmadm's contract) */
+	int usage_status; /* exit status of wrong use; 0: EXIT_USAGE */
 };
 
 /* Parses, runs, prints the error, flushes standard output. The result is the exit status. */
@@ -94,6 +105,7 @@ int cli_operands(const struct cli_call *call);
 const char *cli_operand(const struct cli_call *call, int n); /* or NULL */
 const char *cli_command(const struct cli_call *call);        /* as typed, alias included */
 
+/* Says what is wrong, then the usage, and gives what run() has to return. */
 ATTR_MUST_CHECK int cli_wrong_use(struct cli_call *call, const char *fmt, ...) ATTR_PRINTF(2, 3);
 
 /* "10G", "512M", "4096": bytes, powers of 1024. -EINVAL for anything else, -ERANGE on overflow. */
