@@ -1,0 +1,1 @@
+$(call library, boot, cmdline.c, base)
