@@ -17,13 +17,13 @@ C_BASE	:= -std=gnu17 -D_GNU_SOURCE -Isrc -Itools -I$(B)/gen -g -fno-common \
 
 C_dev		:= -O1 -Werror -fno-omit-frame-pointer \
 		   -fsanitize=address,undefined -fno-sanitize-recover=all
-LD_dev		:= -fsanitize=address,undefined
+LD_dev		:= -Wl,--as-needed -fsanitize=address,undefined
 C_release	:= -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-LD_release	:= -pie -Wl,-z,relro,-z,now
+LD_release	:= -Wl,--as-needed -pie -Wl,-z,relro,-z,now
 LD_static	:= -static-pie -Wl,-z,relro,-z,now
 C_fuzz		:= -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
 		   -fsanitize=fuzzer-no-link,address,undefined
-LD_fuzz		:= -fsanitize=address,undefined
+LD_fuzz		:= -Wl,--as-needed -fsanitize=address,undefined
 
 ifeq ($(filter dev release fuzz,$(MODE)),)
 $(error MODE is '$(MODE)'; it must be release, dev or fuzz)

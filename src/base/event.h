@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * event.h - the event loop of our daemons (sd-event stands behind it).
+ * event.h - the event loop of our daemons (sd-event stands behind it). A module
+ * that uses it names the library "event" in its USES, besides "base".
  *
  * One loop a process, no threads. A callback that returns a negative number
  * ends the loop with it. Sources are freed by event_source_free() or with
@@ -31,6 +32,6 @@ ATTR_MUST_CHECK int event_add_signal(struct event *loop, int signo, event_cb *cb
 				     struct event_source **ret_source, struct err *e);
 void event_source_free(struct event_source *source); /* NULL is fine */
 
-/* Until event_exit() or a failing callback. Returns what they gave. */
+/* Until event_exit() or a failing callback. Returns what they gave; E is filled when that is negative. */
 ATTR_MUST_CHECK int event_run(struct event *loop, struct err *e);
 void event_exit(struct event *loop, int code);

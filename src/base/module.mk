@@ -1,3 +1,7 @@
-$(call library, base, alloc.c buf.c cli.c cli_complete.c cli_help.c cli_parse.c err.c fileio.c jv.c \
-	lock.c log.c path.c proc.c remove.c uuid.c)
+$(call library, base, alloc.c buf.c cli.c cli_complete.c cli_help.c cli_parse.c err.c fileio.c \
+	jv.c lock.c log.c path.c proc.c progress.c remove.c table.c uuid.c)
 $(call needs, base, jansson)
+
+# Apart, so that only daemons need libsystemd: it cannot be linked statically.
+$(call library, event, event.c, base)
+$(call needs, event, libsystemd)

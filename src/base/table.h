@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * table.h - rows for people (aligned columns), for scripts (a delimiter) and
- * for programs (JSON), from one declaration of the columns (libsmartcols).
+ * for programs (JSON), from one declaration of the columns.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 struct column {
 	const char *name;   /* as in -o, and the JSON member */
 	const char *header; /* as printed */
-	size_t width;       /* least width; a longer value shifts the row, it is never cut */
+	size_t width;       /* least width, a longer value shifts its row and is never cut; 0: the widest value's */
 	bool is_number;     /* JSON number, and sorted as one */
 	bool right;         /* aligned to the right */
 };
@@ -34,7 +34,9 @@ void table_set(struct table *t, size_t column, const char *value);
 
 /*
  * Writes to OUT. HEADER is for the two text forms; DELIM for the parsable one.
- * Plain form: two blanks between fields, trailing blanks cut.
+ * Plain form: two blanks between fields, trailing blanks cut. A control
+ * character in a value is printed as '?'. JSON: an array of objects, an empty
+ * cell is null. COLUMNS given to table_new() are borrowed until table_free().
  */
 ATTR_MUST_CHECK int table_print(const struct table *t, FILE *out, enum table_form form,
 				bool header, const char *delim, struct err *e);
