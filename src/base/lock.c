@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/lock.h"
 
+#include "base/clock.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define RETRY_MAX_MS 20
-
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static void sleep_ms(long long ms)
-{
-	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-
-	(void)nanosleep(&ts, NULL);
-}
 
 static int apply(int fd, int cmd, enum lock_mode mode)
 {
@@ -39,18 +25,18 @@ static int apply(int fd, int cmd, enum lock_mode mode)
 /* The kernel has no timed wait for these locks: ask again, ever less often. */
 static int wait_for(int fd, enum lock_mode mode, int wait_ms)
 {
-	long long end = now_ms() + wait_ms;
-	long long pause = 1;
+	int64_t end = clock_deadline(wait_ms);
+	int pause = 1;
 
 	for (;;) {
 		int r = apply(fd, F_OFD_SETLK, mode);
-		long long left = end - now_ms();
+		int left = clock_left_ms(end);
 
 		if (r != -EAGAIN && r != -EACCES)
 			return r;
-		if (left <= 0)
+		if (left == 0)
 			return -EBUSY;
-		sleep_ms(pause < left ? pause : left);
+		clock_sleep_ms(pause < left ? pause : left);
 		pause = pause * 2 < RETRY_MAX_MS ? pause * 2 : RETRY_MAX_MS;
 	}
 }

@@ -2,11 +2,11 @@
 #include "base/progress.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 #define REDRAW_MS 100
 #define BAR_WIDTH 24
@@ -16,19 +16,11 @@ struct progress {
 	char *title;
 	uint64_t total;
 	uint64_t done;
-	long long began_ms;
-	long long drawn_ms;
+	int64_t began_ms;
+	int64_t drawn_ms;
 	bool quiet;
 	bool terminal;
 };
-
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 struct progress *progress_begin(const char *title, uint64_t total, bool quiet)
 {
@@ -38,7 +30,7 @@ struct progress *progress_begin(const char *title, uint64_t total, bool quiet)
 	p->total = total;
 	p->quiet = quiet;
 	p->terminal = isatty(STDERR_FILENO) == 1;
-	p->began_ms = now_ms();
+	p->began_ms = clock_now_ms();
 	p->drawn_ms = p->began_ms - REDRAW_MS;
 	return p;
 }
@@ -59,7 +51,7 @@ static void format_size(char *text, size_t size, uint64_t bytes)
 
 static void format_rate(char *text, size_t size, const struct progress *p)
 {
-	long long ms = now_ms() - p->began_ms;
+	int64_t ms = clock_now_ms() - p->began_ms;
 	char bytes[32];
 
 	format_size(bytes, sizeof(bytes), ms > 0 ? (uint64_t)((double)p->done * 1000 / (double)ms) : 0);
@@ -111,12 +103,12 @@ static void draw(const struct progress *p)
 
 void progress_update(struct progress *p, uint64_t done)
 {
-	long long now;
+	int64_t now;
 
 	p->done = p->total && done > p->total ? p->total : done;
 	if (p->quiet || !p->terminal)
 		return;
-	now = now_ms();
+	now = clock_now_ms();
 	if (now - p->drawn_ms < REDRAW_MS)
 		return;
 	p->drawn_ms = now;

@@ -1,0 +1,1 @@
+$(call library, ipc, ipc.c, base)
