@@ -22,9 +22,9 @@ struct buf {
 	size_t cap;
 };
 
-#define BUF_INIT                  \
-	{                         \
-		.data = NULL      \
+#define BUF_INIT             \
+	{                    \
+		.data = NULL \
 	}
 #define cleanup_buf cleanup_with(buf_done)
 
@@ -34,6 +34,6 @@ void buf_add(struct buf *b, const void *data, size_t len);
 void buf_adds(struct buf *b, const char *s);
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) ATTR_PRINTF(2, 3);
-size_t buf_room(const struct buf *b); /* bytes that may still be added */
+size_t buf_room(const struct buf *b);     /* bytes that may still be added */
 const char *buf_str(const struct buf *b); /* "" when empty, never NULL */
-char *buf_take(struct buf *b);        /* the caller frees; B is empty afterwards */
+char *buf_take(struct buf *b);            /* the caller frees; B is empty afterwards */

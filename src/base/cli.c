@@ -142,8 +142,8 @@ static int unknown_command(const struct cli_prog *prog, const char *name)
 {
 	cleanup_free char *msg = NULL;
 
-	msg = prog->bare_errors ? xasprintf("Invalid command: \"%s\".", name) :
-				  xasprintf("'%s' is not a command", name);
+	msg = prog->bare_errors ? xasprintf("Invalid command: \"%s\".", name)
+				: xasprintf("'%s' is not a command", name);
 	return wrong_use(prog, NULL, msg);
 }
 
@@ -233,8 +233,8 @@ static int answer_builtin(const struct cli_prog *prog, int argc, char **argv)
 	if (strcmp(word, "--completion") == 0 && argc == 3)
 		return print_completion(prog, argv[2]);
 	if (strcmp(word, "--complete") == 0 && argc == 3)
-		return prog->complete && prog->complete(argv[2], NULL) == 0 ? EXIT_SUCCESS :
-									      EXIT_FAILURE;
+		return prog->complete && prog->complete(argv[2], NULL) == 0 ? EXIT_SUCCESS
+									    : EXIT_FAILURE;
 	return -1;
 }
 
@@ -299,8 +299,8 @@ int cli_parse_size(const char *text, unsigned long long *ret_bytes, struct err *
 
 	unit = *c ? strchr(units, toupper((unsigned char)*c)) : NULL;
 	if (c == text || (*c && (!unit || c[1])))
-		return err_set(e, -EINVAL,
-			       "size '%s' is not a number with K, M, G, T or P", text);
+		return err_set(e, -EINVAL, "size '%s' is not a number with K, M, G, T or P",
+			       text);
 	for (const char *u = units; unit && u <= unit; u++)
 		if (__builtin_mul_overflow(n, 1024, &n))
 			return err_set(e, -ERANGE, "size '%s' is too large", text);

@@ -41,15 +41,16 @@ enum cli_complete {
 	CLI_FILE,  /* file names */
 	CLI_DIR,   /* folder names */
 	CLI_WORDS, /* the words in cli_opt.words, blank separated */
-	CLI_HELP,  /* what "PROG --complete KIND" prints, KIND being in .words; see cli_prog.complete */
+	CLI_HELP,  /* what "PROG --complete KIND" prints, KIND being in .words; see
+		      cli_prog.complete */
 };
 
 struct cli_opt {
-	char letter;       /* 0: long form only */
-	const char *name;  /* long form without dashes; NULL: letter only */
-	const char *arg;   /* argument's name as shown, in capitals; NULL: a flag */
-	const char *help;  /* one line, lower case, no stop */
-	bool many;         /* may be given again */
+	char letter;      /* 0: long form only */
+	const char *name; /* long form without dashes; NULL: letter only */
+	const char *arg;  /* argument's name as shown, in capitals; NULL: a flag */
+	const char *help; /* one line, lower case, no stop */
+	bool many;        /* may be given again */
 	enum cli_complete complete;
 	const char *words;
 };
@@ -69,9 +70,9 @@ struct cli_cmd {
 	const char *summary;
 	const struct cli_opt *opts; /* may be NULL */
 	int min_operands;
-	int max_operands;               /* -1: any number */
-	enum cli_complete complete;     /* of the operands */
-	const char *words;              /* see cli_opt.words */
+	int max_operands;           /* -1: any number */
+	enum cli_complete complete; /* of the operands */
+	const char *words;          /* see cli_opt.words */
 	/*
 	 * Returns 0 or a negative errno with E filled: it is printed as
 	 * "PROG COMMAND: MESSAGE" by cli_main(), status 1. A positive result is
@@ -84,13 +85,16 @@ struct cli_cmd {
 struct cli_prog {
 	const char *name;
 	const char *summary;
-	const struct cli_opt *opts;   /* before the command, or the only ones; may be NULL */
-	const struct cli_opt *common; /* each command takes these besides its own; may be NULL */
-	const struct cli_cmd *cmds;  /* ends with a NULL name; sorted by name. NULL: see main_cmd */
+	const struct cli_opt *opts; /* before the command, or the only ones; may be NULL */
+	const struct cli_opt
+		*common; /* each command takes these besides its own; may be NULL */
+	const struct cli_cmd
+		*cmds; /* ends with a NULL name; sorted by name. NULL: see main_cmd */
 	const struct cli_cmd *main_cmd; /* a program without commands */
 	/* Prints candidates of KIND, one a line, for "PROG --complete KIND". May be NULL. */
 	int (*complete)(const char *kind, struct err *e);
-	bool bare_errors; /* print the message alone, without "PROG COMMAND: " (vmadm's contract) */
+	bool bare_errors; /* print the message alone, without "PROG COMMAND: " (vmadm's
+			     contract) */
 	int usage_status; /* exit status of wrong use; 0: EXIT_USAGE */
 };
 
@@ -99,14 +103,17 @@ int cli_main(const struct cli_prog *prog, int argc, char **argv);
 
 /* By the option's name (or its letter as a string when it has no name). */
 bool cli_has(const struct cli_call *call, const char *opt);
-const char *cli_get(const struct cli_call *call, const char *opt);             /* last one, or NULL */
+const char *cli_get(const struct cli_call *call, const char *opt); /* last one, or NULL */
 const char *cli_get_nth(const struct cli_call *call, const char *opt, size_t n); /* or NULL */
 int cli_operands(const struct cli_call *call);
 const char *cli_operand(const struct cli_call *call, int n); /* or NULL */
 const char *cli_command(const struct cli_call *call);        /* as typed, alias included */
 
 /* Says what is wrong, then the usage, and gives what run() has to return. */
-ATTR_MUST_CHECK int cli_wrong_use(struct cli_call *call, const char *fmt, ...) ATTR_PRINTF(2, 3);
+ATTR_MUST_CHECK int cli_wrong_use(struct cli_call *call, const char *fmt, ...)
+	ATTR_PRINTF(2, 3);
 
-/* "10G", "512M", "4096": bytes, powers of 1024. -EINVAL for anything else, -ERANGE on overflow. */
-ATTR_MUST_CHECK int cli_parse_size(const char *text, unsigned long long *ret_bytes, struct err *e);
+/* "10G", "512M", "4096": bytes, powers of 1024. -EINVAL for anything else, -ERANGE on overflow.
+ */
+ATTR_MUST_CHECK int cli_parse_size(const char *text, unsigned long long *ret_bytes,
+				   struct err *e);

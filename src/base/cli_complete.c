@@ -64,8 +64,8 @@ static void add_template(struct buf *b, const struct cli_prog *prog, const char 
 	for (; *text; text++) {
 		bool doubled = text[0] == '%' && text[1] == '%';
 
-		if (text[0] == '@' && (text[1] == '_' || text[1] == '(' || text[1] == ' ' ||
-				       text[1] == ';'))
+		if (text[0] == '@' &&
+		    (text[1] == '_' || text[1] == '(' || text[1] == ' ' || text[1] == ';'))
 			add_function(b, prog);
 		else if (doubled)
 			buf_adds(b, "%%");
@@ -105,7 +105,9 @@ static void add_action(struct buf *b, const struct cli_prog *prog, enum cli_comp
 		       const char *words)
 {
 	static const char *const calls[] = {
-		[CLI_FILE] = "_files", [CLI_DIR] = "_dirs", [CLI_WORDS] = "_words ",
+		[CLI_FILE] = "_files",
+		[CLI_DIR] = "_dirs",
+		[CLI_WORDS] = "_words ",
 		[CLI_HELP] = "_ask ",
 	};
 

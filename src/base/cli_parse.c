@@ -56,8 +56,8 @@ size_t cli_collect_opts(const struct cli_prog *prog, const struct cli_cmd *cmd,
 }
 
 /* By LETTER, or by the LEN bytes of NAME. */
-static const struct cli_opt *find_opt(const struct cli_call *call, char letter, const char *name,
-				      size_t len)
+static const struct cli_opt *find_opt(const struct cli_call *call, char letter,
+				      const char *name, size_t len)
 {
 	const struct cli_opt *opts[CLI_OPTS_MAX];
 	size_t count = cli_collect_opts(call->prog, call->cmd, opts);
@@ -80,7 +80,8 @@ static int add_given(struct cli_call *call, const struct cli_opt *opt, const cha
 		for (size_t i = 0; i < call->given_count; i++)
 			if (call->given[i].opt == opt)
 				return err_set(e, -EINVAL,
-					       "option '%.*s' may be given only once", as_len, as);
+					       "option '%.*s' may be given only once", as_len,
+					       as);
 	call->given[call->given_count++] = (struct cli_given){ .opt = opt, .value = value };
 	return 0;
 }
@@ -159,8 +160,8 @@ int cli_parse_words(struct cli_call *call, int argc, char **argv, int from, stru
 				return i;
 			call->operands[call->operand_count++] = word;
 		} else {
-			taken = word[1] == '-' ? parse_long(call, argv + i, e) :
-						 parse_letters(call, argv + i, e);
+			taken = word[1] == '-' ? parse_long(call, argv + i, e)
+					       : parse_letters(call, argv + i, e);
 		}
 		if (taken < 0)
 			return taken;

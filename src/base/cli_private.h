@@ -43,4 +43,5 @@ void cli_help(struct buf *b, const struct cli_prog *prog, const struct cli_cmd *
 void cli_list_options(struct buf *b, const struct cli_prog *prog);
 
 /* cli_complete.c: -EINVAL for a SHELL that is not known. */
-int cli_completion(struct buf *b, const struct cli_prog *prog, const char *shell, struct err *e);
+int cli_completion(struct buf *b, const struct cli_prog *prog, const char *shell,
+		   struct err *e);

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-int64_t clock_now_ms(void); /* CLOCK_MONOTONIC */
+int64_t clock_now_ms(void);      /* CLOCK_MONOTONIC */
 void clock_sleep_ms(int64_t ms); /* all of it, signals notwithstanding */
 
 /*

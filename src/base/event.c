@@ -79,7 +79,8 @@ static int dispatch(struct event_source *source, uint32_t events)
 	return 0;
 }
 
-static int on_io(sd_event_source *sd ATTR_UNUSED, int fd ATTR_UNUSED, uint32_t events, void *data)
+static int on_io(sd_event_source *sd ATTR_UNUSED, int fd ATTR_UNUSED, uint32_t events,
+		 void *data)
 {
 	return dispatch(data, events);
 }

@@ -25,13 +25,15 @@ void event_free(struct event *loop);
 ATTR_MUST_CHECK int event_add_io(struct event *loop, int fd, uint32_t events, event_cb *cb,
 				 void *data, struct event_source **ret_source, struct err *e);
 /* One shot, IN_MS from now, CLOCK_BOOTTIME. */
-ATTR_MUST_CHECK int event_add_timer(struct event *loop, uint64_t in_ms, event_cb *cb, void *data,
-				    struct event_source **ret_source, struct err *e);
+ATTR_MUST_CHECK int event_add_timer(struct event *loop, uint64_t in_ms, event_cb *cb,
+				    void *data, struct event_source **ret_source,
+				    struct err *e);
 /* Blocks SIGNO for the process and delivers it here. */
 ATTR_MUST_CHECK int event_add_signal(struct event *loop, int signo, event_cb *cb, void *data,
 				     struct event_source **ret_source, struct err *e);
 void event_source_free(struct event_source *source); /* NULL is fine */
 
-/* Until event_exit() or a failing callback. Returns what they gave; E is filled when that is negative. */
+/* Until event_exit() or a failing callback. Returns what they gave; E is filled when that is
+ * negative. */
 ATTR_MUST_CHECK int event_run(struct event *loop, struct err *e);
 void event_exit(struct event *loop, int code);

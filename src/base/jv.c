@@ -115,12 +115,14 @@ static int precision_of(const json_t *j)
 
 	if (json_is_real(j))
 		return digits_of(json_real_value(j));
-	json_array_foreach (j, i, member) {
+	json_array_foreach(j, i, member)
+	{
 		int n = precision_of(member);
 
 		most = n > most ? n : most;
 	}
-	json_object_foreach ((json_t *)j, key, member) {
+	json_object_foreach((json_t *)j, key, member)
+	{
 		int n = precision_of(member);
 
 		most = n > most ? n : most;
@@ -166,9 +168,9 @@ enum jv_type jv_type(const struct jv *v)
 const char *jv_type_name(enum jv_type type)
 {
 	static const char *const names[] = {
-		[JV_NULL] = "null",	  [JV_FALSE] = "boolean", [JV_TRUE] = "boolean",
-		[JV_INT] = "integer",	  [JV_REAL] = "number",	  [JV_STRING] = "string",
-		[JV_ARRAY] = "array",	  [JV_OBJECT] = "object",
+		[JV_NULL] = "null",   [JV_FALSE] = "boolean", [JV_TRUE] = "boolean",
+		[JV_INT] = "integer", [JV_REAL] = "number",   [JV_STRING] = "string",
+		[JV_ARRAY] = "array", [JV_OBJECT] = "object",
 	};
 
 	assert((size_t)type < ARRAY_SIZE(names));

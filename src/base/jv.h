@@ -39,7 +39,8 @@ ATTR_MUST_CHECK int jv_parse(const char *text, size_t len, const char *source,
 ATTR_MUST_CHECK int jv_load(int dirfd, const char *name, size_t max, struct jv **ret_value,
 			    struct err *e);
 
-/* Replace NAME atomically by V, two blanks indent and a final newline; see file_write_atomic(). */
+/* Replace NAME atomically by V, two blanks indent and a final newline; see file_write_atomic().
+ */
 ATTR_MUST_CHECK int jv_store(int dirfd, const char *name, const struct jv *v, struct err *e);
 
 /* Text of V; the caller frees. INDENT 0 is one line. No final newline. */
@@ -51,8 +52,8 @@ const char *jv_type_name(enum jv_type type); /* "string", "integer", ... for mes
 struct jv *jv_null(void);
 struct jv *jv_bool(bool b);
 struct jv *jv_int(int64_t n);
-struct jv *jv_real(double d); /* finite */
-struct jv *jv_string(const char *s); /* bytes that are not UTF-8 become U+FFFD */
+struct jv *jv_real(double d);           /* finite */
+struct jv *jv_string(const char *s);    /* bytes that are not UTF-8 become U+FFFD */
 bool jv_string_is_valid(const char *s); /* is it UTF-8? */
 struct jv *jv_array(void);
 struct jv *jv_object(void);

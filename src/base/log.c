@@ -41,7 +41,8 @@ static enum log_level max_level(void)
 
 	if (!config.max_is_set) {
 		debug = getenv("DAIS_DEBUG");
-		config.max = debug && strcmp(debug, "1") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+		config.max =
+			debug && strcmp(debug, "1") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 		config.max_is_set = true;
 	}
 	return config.max;

@@ -10,7 +10,7 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
-#define OUTPUT_MAX ((size_t)64 << 10)
+#define OUTPUT_MAX    ((size_t)64 << 10)
 #define FIRST_HIGH_FD 10
 
 extern char **environ;
@@ -46,7 +46,8 @@ static int spawn(const char *const argv[], const int *fds, int count, short flag
 		r = posix_spawn_file_actions_addclosefrom_np(&actions, count);
 	if (r == 0) {
 		attr_init(&attr, flags);
-		r = posix_spawnp(ret_pid, argv[0], &actions, &attr, (char *const *)argv, environ);
+		r = posix_spawnp(ret_pid, argv[0], &actions, &attr, (char *const *)argv,
+				 environ);
 		(void)posix_spawnattr_destroy(&attr);
 	}
 	(void)posix_spawn_file_actions_destroy(&actions);
@@ -124,9 +125,11 @@ static int collect(int pidfd, int out, int err, struct buf *out_buf, struct buf 
 				continue;
 			return -errno;
 		}
-		if (p[0].fd >= 0 && (p[0].revents || p[2].revents) && !drain(out, out_buf, false))
+		if (p[0].fd >= 0 && (p[0].revents || p[2].revents) &&
+		    !drain(out, out_buf, false))
 			p[0].fd = -1;
-		if (p[1].fd >= 0 && (p[1].revents || p[2].revents) && !drain(err, err_buf, true))
+		if (p[1].fd >= 0 && (p[1].revents || p[2].revents) &&
+		    !drain(err, err_buf, true))
 			p[1].fd = -1;
 		if (p[2].revents)
 			return 0;
@@ -152,8 +155,8 @@ static int judge(const char *name, int status, struct buf *said, struct err *e)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFSIGNALED(status))
-		return err_set(e, -EIO, "'%s' was killed by signal %d%s%s", name, WTERMSIG(status),
-			       *why ? ": " : "", why);
+		return err_set(e, -EIO, "'%s' was killed by signal %d%s%s", name,
+			       WTERMSIG(status), *why ? ": " : "", why);
 	return err_set(e, -EIO, "'%s' failed with status %d%s%s", name, WEXITSTATUS(status),
 		       *why ? ": " : "", why);
 }

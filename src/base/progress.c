@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define REDRAW_MS 100
-#define BAR_WIDTH 24
+#define REDRAW_MS  100
+#define BAR_WIDTH  24
 #define LINE_BYTES 256
 
 struct progress {
@@ -54,7 +54,8 @@ static void format_rate(char *text, size_t size, const struct progress *p)
 	int64_t ms = clock_now_ms() - p->began_ms;
 	char bytes[32];
 
-	format_size(bytes, sizeof(bytes), ms > 0 ? (uint64_t)((double)p->done * 1000 / (double)ms) : 0);
+	format_size(bytes, sizeof(bytes),
+		    ms > 0 ? (uint64_t)((double)p->done * 1000 / (double)ms) : 0);
 	(void)snprintf(text, size, "%s/s", bytes);
 }
 
@@ -124,8 +125,8 @@ void progress_end(struct progress *p, bool ok)
 	if (!p->quiet) {
 		format_size(done, sizeof(done), p->done);
 		format_rate(rate, sizeof(rate), p);
-		fprintf(stderr, "%s%s  %s  %s%s\n", p->terminal ? "\r\033[K" : "", p->title, done,
-			rate, ok ? "" : "  (not finished)");
+		fprintf(stderr, "%s%s  %s  %s%s\n", p->terminal ? "\r\033[K" : "", p->title,
+			done, rate, ok ? "" : "  (not finished)");
 	}
 	free(p->title);
 	free(p);

@@ -42,7 +42,8 @@ static int open_folder(int dirfd, const char *name, DIR **ret_dir, struct err *e
 	return 0;
 }
 
-static int empty_folder(struct remover *rm, DIR *dir, const char *name, int depth, struct err *e)
+static int empty_folder(struct remover *rm, DIR *dir, const char *name, int depth,
+			struct err *e)
 {
 	struct dirent *entry;
 	int r = 0;

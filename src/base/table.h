@@ -14,9 +14,10 @@
 struct column {
 	const char *name;   /* as in -o, and the JSON member */
 	const char *header; /* as printed */
-	size_t width;       /* least width, a longer value shifts its row and is never cut; 0: the widest value's */
-	bool is_number;     /* JSON number, and sorted as one */
-	bool right;         /* aligned to the right */
+	size_t width;   /* least width, a longer value shifts its row and is never cut; 0: the
+			   widest value's */
+	bool is_number; /* JSON number, and sorted as one */
+	bool right;     /* aligned to the right */
 };
 
 enum table_form { TABLE_PLAIN, TABLE_PARSABLE, TABLE_JSON };

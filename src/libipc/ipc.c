@@ -19,7 +19,8 @@
  * A socket's address holds 107 bytes, a path may hold more: go through the
  * descriptor of its folder, which also keeps us in that very folder.
  */
-static int make_address(int dirfd, const char *name, struct sockaddr_un *ret_addr, struct err *e)
+static int make_address(int dirfd, const char *name, struct sockaddr_un *ret_addr,
+			struct err *e)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int n;
@@ -264,7 +265,8 @@ static int judge(const struct jv *answer, struct err *e)
 		return 0;
 	if (code >= 0 || code < -4095)
 		code = -EPROTO;
-	return err_set(e, (int)code, "%s", text ? text : "the other side refused and did not say why");
+	return err_set(e, (int)code, "%s",
+		       text ? text : "the other side refused and did not say why");
 }
 
 int ipc_call(int fd, const struct jv *request, int timeout_ms, struct jv **ret_answer,

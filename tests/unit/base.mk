@@ -1,1 +1,6 @@
+$(call unit, test_buf, base)
+$(call unit, test_err, base)
 $(call unit, test_fileio, base, -Wl$(comma)--wrap=renameat)
+$(call unit, test_jv, base)
+$(call unit, test_log, base)
+$(call unit, test_uuid, base)
