@@ -1,0 +1,20 @@
+# images/base/image.mk - the base zone image; see docs/base-image.md.
+#
+#	make images		build it if its inputs have changed
+#	make images-force	build it anyway, with what the mirror has now
+
+IMAGE_LEVEL	?= $(if $(filter release,$(PROFILE)),19,9)
+IMAGE_CACHE	?= cache/images/base
+BASE_IMAGE	:= $(BUILD)/images/base.json $(BUILD)/images/base.tar.zst
+
+.PHONY: images images-force images-always
+images: $(BASE_IMAGE)
+
+# The script itself sees, within milliseconds, whether there is anything to do, and
+# leaves the files alone if not: what depends on them is not built again.
+$(BUILD)/images/base.json: images-always
+	$(call say,IMAGE,base)images/base/build -o $(@D) -c $(IMAGE_CACHE) -z $(IMAGE_LEVEL)
+$(BUILD)/images/base.tar.zst: $(BUILD)/images/base.json ;
+
+images-force:
+	images/base/build -f -o $(BUILD)/images -c $(IMAGE_CACHE) -z $(IMAGE_LEVEL)
