@@ -97,7 +97,7 @@ static void nothing_of_ours_leaks_into_the_child(void **state ATTR_UNUSED)
 	assert_int_equal(sigprocmask(SIG_BLOCK, &set, &old), 0);
 	assert_int_equal(
 		proc_run(
-			SH("[ -e /proc/$$/fd/50 ] && echo leaked; grep SigBlk /proc/$$/status"),
+			SH("[ -e /proc/$$/fd/50 ] && echo leaked; exec grep SigBlk /proc/self/status"),
 			&out, NULL),
 		0);
 	assert_int_equal(sigprocmask(SIG_SETMASK, &old, NULL), 0);
