@@ -1,4 +1,5 @@
 $(call unit, test_buf, base)
+$(call unit, test_cli, base)
 $(call unit, test_err, base)
 $(call unit, test_event, event base)
 $(call unit, test_fileio, base, -Wl$(comma)--wrap=renameat)
