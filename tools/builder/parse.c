@@ -89,7 +89,7 @@ static bool parse_mode(const char *text, mode_t *ret_mode)
 static bool parse_object(const struct line *l, struct entry *en, struct report *r)
 {
 	const char *path = l->word[1];
-	size_t len = strlen(path);
+	size_t len;
 
 	if (l->words != 5) {
 		report_error(r, l->at,
@@ -98,6 +98,7 @@ static bool parse_object(const struct line *l, struct entry *en, struct report *
 			     l->hash ? " ('#' starts a comment, also within a word)" : "");
 		return false;
 	}
+	len = strlen(path);
 	if (en->kind == KIND_FOLDER && len > 1 && path[len - 1] == '/')
 		len--;
 	if (!path_is_good(l, path, len, en->kind == KIND_FOLDER, r))
