@@ -51,8 +51,8 @@ int addr_parse_prefix(const char *text, struct addr *ret_addr, struct err *e)
 	memcpy(host, text, (size_t)(slash - text));
 	host[slash - text] = '\0';
 	if (addr_parse(host, &a, NULL) < 0)
-		return err_set(e, -EINVAL, "'%.80s' does not start with an IPv4 or IPv6 address",
-			       text);
+		return err_set(e, -EINVAL,
+			       "'%.80s' does not start with an IPv4 or IPv6 address", text);
 	prefix = parse_prefix_length(slash + 1, full_prefix(a.family));
 	if (prefix < 0)
 		return err_set(e, -EINVAL, "'%.80s' does not end in a prefix of 0 to %u", text,
@@ -108,9 +108,9 @@ static bool in_any(const struct addr *a, const char *const networks[], size_t co
 bool addr_is_private(const struct addr *a)
 {
 	static const char *const networks[] = {
-		"10.0.0.0/8",	  "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
-		"169.254.0.0/16", "127.0.0.0/8",   "fc00::/7",	     "fe80::/10",
-		"::1/128",
+		"10.0.0.0/8",    "172.16.0.0/12",  "192.168.0.0/16",
+		"100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8",
+		"fc00::/7",      "fe80::/10",      "::1/128",
 	};
 
 	return in_any(a, networks, ARRAY_SIZE(networks));

@@ -18,9 +18,9 @@
 #define MAC_STR  18 /* "02:00:00:00:00:01" and '\0' */
 
 struct addr {
-	int family;         /* AF_INET or AF_INET6 */
+	int family;          /* AF_INET or AF_INET6 */
 	unsigned int prefix; /* 0 to 32 or 128; the full length when none was given */
-	uint8_t bytes[16];  /* network order; the first 4 for AF_INET, the rest 0 */
+	uint8_t bytes[16];   /* network order; the first 4 for AF_INET, the rest 0 */
 };
 
 /* "A" alone. The error says what is wrong with TEXT, quoted. */
@@ -32,7 +32,8 @@ ATTR_MUST_CHECK int addr_parse_prefix(const char *text, struct addr *ret_addr, s
 void addr_format(const struct addr *a, char ret[static ADDR_STR]);
 void addr_format_prefix(const struct addr *a, char ret[static ADDR_STR]);
 
-bool addr_equal(const struct addr *a, const struct addr *b); /* family and bytes, not the prefix */
+bool addr_equal(const struct addr *a,
+		const struct addr *b); /* family and bytes, not the prefix */
 bool addr_contains(const struct addr *network, const struct addr *a); /* by NETWORK's prefix */
 /* 10/8, 172.16/12, 192.168/16, 100.64/10, 169.254/16, 127/8; fc00::/7, fe80::/10, ::1. */
 bool addr_is_private(const struct addr *a);

@@ -95,33 +95,49 @@ int bridge_attach(struct rtnl *n, int index, const struct link_info *port, unsig
 	return rtnl_ask(n, request, NULL, NULL);
 }
 
-int bridge_add_address(struct rtnl *n, int index, const struct addr *a)
+static struct nlmsghdr *begin_address(struct rtnl *n, uint16_t type, uint16_t flags, int index,
+				      const struct addr *a)
 {
-	struct nlmsghdr *request =
-		rtnl_begin(n, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK);
+	struct nlmsghdr *request = rtnl_begin(n, type, flags | NLM_F_ACK);
 	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(request, sizeof(*ifa));
-	size_t len = a->family == AF_INET ? 4 : 16;
-	int r;
 
 	ifa->ifa_family = (unsigned char)a->family;
 	ifa->ifa_prefixlen = (unsigned char)a->prefix;
-	/* Nobody else on that bridge has it: the claim of a tag's address is the tag. */
+	/* Nobody else on that bridge has it: who has the tag's address is the tag's to say. */
 	ifa->ifa_flags = a->family == AF_INET6 ? IFA_F_NODAD : 0;
 	ifa->ifa_index = (unsigned int)index;
-	mnl_attr_put(request, IFA_LOCAL, len, a->bytes);
-	mnl_attr_put(request, IFA_ADDRESS, len, a->bytes);
-	if (a->family == AF_INET && a->prefix < 31) {
-		uint8_t broadcast[4];
+	mnl_attr_put(request, IFA_LOCAL, a->family == AF_INET ? 4 : 16, a->bytes);
+	return request;
+}
 
-		for (unsigned int i = 0; i < 32; i++)
-			if (i % 8 == 0)
-				broadcast[i / 8] = a->bytes[i / 8];
-		for (unsigned int i = a->prefix; i < 32; i++)
-			broadcast[i / 8] |= (uint8_t)(0x80U >> i % 8);
-		mnl_attr_put(request, IFA_BROADCAST, sizeof(broadcast), broadcast);
-	}
+/* The kernel does not work it out by itself. */
+static void put_broadcast(struct nlmsghdr *request, const struct addr *a)
+{
+	uint8_t bytes[4];
+
+	memcpy(bytes, a->bytes, sizeof(bytes));
+	for (unsigned int bit = a->prefix; bit < 32; bit++)
+		bytes[bit / 8] |= (uint8_t)(0x80U >> bit % 8);
+	mnl_attr_put(request, IFA_BROADCAST, sizeof(bytes), bytes);
+}
+
+int bridge_add_address(struct rtnl *n, int index, const struct addr *a)
+{
+	struct nlmsghdr *request =
+		begin_address(n, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, index, a);
+	int r;
+
+	if (a->family == AF_INET && a->prefix < 31)
+		put_broadcast(request, a);
 	r = rtnl_ask(n, request, NULL, NULL);
 	return r == -EEXIST ? 0 : r;
+}
+
+int bridge_del_address(struct rtnl *n, int index, const struct addr *a)
+{
+	int r = rtnl_ask(n, begin_address(n, RTM_DELADDR, 0, index, a), NULL, NULL);
+
+	return r == -EADDRNOTAVAIL ? 0 : r;
 }
 
 struct address_search {

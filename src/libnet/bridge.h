@@ -29,8 +29,9 @@ ATTR_MUST_CHECK int bridge_set_mac(struct rtnl *n, int index, const char *mac);
 ATTR_MUST_CHECK int bridge_attach(struct rtnl *n, int index, const struct link_info *port,
 				  unsigned int mtu);
 
-/* Give the link an address that it may have. */
+/* Give the link an address that it may have; take one away that it may not have. */
 ATTR_MUST_CHECK int bridge_add_address(struct rtnl *n, int index, const struct addr *a);
+ATTR_MUST_CHECK int bridge_del_address(struct rtnl *n, int index, const struct addr *a);
 
 /* An address of more than link scope that the link has. 1: there is one, in RET; 0: none. */
 ATTR_MUST_CHECK int bridge_find_address(struct rtnl *n, int index, char ret[static ADDR_STR]);

@@ -119,8 +119,8 @@ static int on_listed_link(const struct nlmsghdr *msg, void *data)
 	return MNL_CB_OK;
 }
 
-int rtnl_list_links(struct rtnl *n, const char *prefix, int master, struct link_info **ret_links,
-		    size_t *ret_count)
+int rtnl_list_links(struct rtnl *n, const char *prefix, int master,
+		    struct link_info **ret_links, size_t *ret_count)
 {
 	struct link_list list = { .prefix = prefix, .master = master };
 	int r = -EINTR;
@@ -161,7 +161,8 @@ int link_get(const char *name, struct link_info *ret_info, struct err *e)
 	if (r < 0)
 		return r;
 	r = rtnl_get_link(&n, name, ret_info);
-	return r < 0 ? err_set(e, r, "cannot find the link '%.80s': %s", name, strerror(-r)) : 0;
+	return r < 0 ? err_set(e, r, "cannot find the link '%.80s': %s", name, strerror(-r))
+		     : 0;
 }
 
 bool link_exists(const char *name)
@@ -171,7 +172,8 @@ bool link_exists(const char *name)
 	return link_get(name, &info, NULL) == 0;
 }
 
-int link_list(const char *prefix, struct link_info **ret_links, size_t *ret_count, struct err *e)
+int link_list(const char *prefix, struct link_info **ret_links, size_t *ret_count,
+	      struct err *e)
 {
 	cleanup_rtnl struct rtnl n = { .sock = NULL };
 	int r;
@@ -239,7 +241,8 @@ int link_set_master(const char *name, const char *master, struct err *e)
 		return r;
 	r = master ? rtnl_get_link(&n, master, &info) : 0;
 	if (r < 0)
-		return err_set(e, r, "cannot find the bridge '%.80s': %s", master, strerror(-r));
+		return err_set(e, r, "cannot find the bridge '%.80s': %s", master,
+			       strerror(-r));
 	request = rtnl_begin_link(&n, RTM_NEWLINK, NLM_F_ACK, 0);
 	mnl_attr_put_u32(request, IFLA_MASTER, (uint32_t)info.index);
 	r = ask_about(&n, request, name);

@@ -23,7 +23,7 @@ struct link_info {
 	char mac[18];      /* "" when it has none of six bytes */
 	char perm_mac[18]; /* the one burnt in; "" when the driver tells none */
 	int index;
-	int master; /* index, 0 for none */
+	int master;         /* index, 0 for none */
 	unsigned int group; /* LINK_GROUP_DAIS for what we made and may remove */
 	unsigned int mtu;
 	unsigned int flags; /* IFF_UP, IFF_LOOPBACK, ... */
@@ -33,9 +33,10 @@ struct link_info {
 ATTR_MUST_CHECK int link_get(const char *name, struct link_info *ret_info, struct err *e);
 bool link_exists(const char *name); /* false also when it cannot be found out */
 
-/* All links whose names start with PREFIX ("" for all), by index. The caller frees *RET_LINKS. */
-ATTR_MUST_CHECK int link_list(const char *prefix, struct link_info **ret_links, size_t *ret_count,
-			      struct err *e);
+/* All links whose names start with PREFIX ("" for all), by index. The caller frees *RET_LINKS.
+ */
+ATTR_MUST_CHECK int link_list(const char *prefix, struct link_info **ret_links,
+			      size_t *ret_count, struct err *e);
 
 /*
  * A link that may lead out of the host: Ethernet, and no bridge, bond, tap or tunnel.

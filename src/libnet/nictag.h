@@ -32,11 +32,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define NICTAG_MAX	  31
-#define NICTAG_FILE	  "nictags.json" /* in HOST_ETC */
-#define NICTAG_COUNT_MAX  1024
-#define NICTAG_MTU_MIN	  1500
-#define NICTAG_MTU_MAX	  9000
+#define NICTAG_MAX       31
+#define NICTAG_FILE      "nictags.json" /* in HOST_ETC */
+#define NICTAG_COUNT_MAX 1024
+#define NICTAG_MTU_MIN   1500
+#define NICTAG_MTU_MAX   9000
 
 struct nictag {
 	char name[NICTAG_MAX + 1];
@@ -67,8 +67,8 @@ ATTR_MUST_CHECK int nictag_find(const struct host *h, const char *name, struct n
 				struct err *e);
 
 /* All tags in the file's order; none when the file is absent. The caller frees *RET_TAGS. */
-ATTR_MUST_CHECK int nictag_load(const struct host *h, struct nictag **ret_tags, size_t *ret_count,
-				struct err *e);
+ATTR_MUST_CHECK int nictag_load(const struct host *h, struct nictag **ret_tags,
+				size_t *ret_count, struct err *e);
 
 /* The same from text, for those who have it elsewhere. SOURCE names it in errors. */
 ATTR_MUST_CHECK int nictag_parse(const char *text, size_t len, const char *source,
@@ -89,8 +89,8 @@ ATTR_MUST_CHECK int nictag_lock(const struct host *h, struct err *e);
  * CAP_NET_ADMIN in the network namespace of the caller. Two callers at once
  * both succeed.
  *
- * -ENODEV: the tag's interface, or its foreign bridge, is not there. -EBUSY: it is another bridge's
- * port, or has addresses of its own, which it would lose.
+ * -ENODEV: the tag's interface, or its foreign bridge, is not there. -EBUSY: it is another
+ * bridge's port, or has addresses of its own, which it would lose.
  */
 ATTR_MUST_CHECK int nictag_bring_up(const struct nictag *tag, struct err *e);
 
@@ -100,3 +100,10 @@ ATTR_MUST_CHECK int nictag_bring_up(const struct nictag *tag, struct err *e);
  * is one that somebody else made: it stays.
  */
 ATTR_MUST_CHECK int nictag_take_down(const struct nictag *tag, struct err *e);
+
+/*
+ * Take the tag's address from its bridge, or its link out of it, as when the tag
+ * is about to have another. What is not there is success.
+ */
+ATTR_MUST_CHECK int nictag_drop_address(const struct nictag *tag, struct err *e);
+ATTR_MUST_CHECK int nictag_drop_link(const struct nictag *tag, struct err *e);

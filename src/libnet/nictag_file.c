@@ -52,7 +52,8 @@ static int read_mac(const struct jv *v, const char *where, struct nictag *tag, s
 	return 0;
 }
 
-static int read_address(const struct jv *v, const char *where, struct nictag *tag, struct err *e)
+static int read_address(const struct jv *v, const char *where, struct nictag *tag,
+			struct err *e)
 {
 	const char *text = jv_as_string(v);
 	struct addr a;
@@ -78,11 +79,8 @@ static const struct {
 	const char *name;
 	int (*read)(const struct jv *v, const char *where, struct nictag *tag, struct err *e);
 } members[] = {
-	{ "address", read_address },
-	{ "bridge", read_bridge },
-	{ "link", read_link },
-	{ "mac", read_mac },
-	{ "mtu", read_mtu },
+	{ "address", read_address }, { "bridge", read_bridge }, { "link", read_link },
+	{ "mac", read_mac },         { "mtu", read_mtu },
 };
 
 static int read_member(const char *key, const struct jv *v, const char *where,
@@ -163,7 +161,8 @@ int nictag_parse(const char *text, size_t len, const char *source, struct nictag
 	return 0;
 }
 
-int nictag_load(const struct host *h, struct nictag **ret_tags, size_t *ret_count, struct err *e)
+int nictag_load(const struct host *h, struct nictag **ret_tags, size_t *ret_count,
+		struct err *e)
 {
 	cleanup_free char *path = host_path(h, HOST_ETC, NICTAG_FILE);
 	cleanup_close int dir = -1;

@@ -89,8 +89,8 @@ static int ensure_address(struct rtnl *n, const struct nictag *tag,
 		return r;
 	r = bridge_add_address(n, bridge->index, &a);
 	return r < 0 ? err_set(e, r, "nic tag '%s': cannot give '%s' the address %s: %s",
-			       tag->name, tag->bridge, tag->address, strerror(-r)) :
-		       0;
+			       tag->name, tag->bridge, tag->address, strerror(-r))
+		     : 0;
 }
 
 /* A link that has addresses carries somebody's traffic: a port's addresses are dead. */
@@ -107,10 +107,11 @@ static int check_free(struct rtnl *n, const struct nictag *tag, const struct lin
 	if (r < 0)
 		return fail(tag, r, "look for addresses beside", e);
 	if (r > 0)
-		return err_set(e, -EBUSY,
-			       "nic tag '%s': '%s' has the address %s, which would stop working: "
-			       "give it to '%s' first",
-			       tag->name, link->name, address, tag->bridge);
+		return err_set(
+			e, -EBUSY,
+			"nic tag '%s': '%s' has the address %s, which would stop working: "
+			"give it to '%s' first",
+			tag->name, link->name, address, tag->bridge);
 	return 0;
 }
 
@@ -135,8 +136,8 @@ static int ensure_port(struct rtnl *n, const struct nictag *tag, const struct li
 	}
 	r = bridge_attach(n, bridge->index, link, tag->mtu);
 	return r < 0 ? err_set(e, r, "nic tag '%s': cannot make '%s' a port of '%s': %s",
-			       tag->name, link->name, tag->bridge, strerror(-r)) :
-		       0;
+			       tag->name, link->name, tag->bridge, strerror(-r))
+		     : 0;
 }
 
 int nictag_bring_up(const struct nictag *tag, struct err *e)
@@ -193,4 +194,32 @@ int nictag_take_down(const struct nictag *tag, struct err *e)
 			return err_set(e, -EBUSY, "nic tag '%s': '%s' still has the port '%s'",
 				       tag->name, tag->bridge, ports[i].name);
 	return link_delete(tag->bridge, e);
+}
+
+int nictag_drop_address(const struct nictag *tag, struct err *e)
+{
+	cleanup_rtnl struct rtnl n = { .sock = NULL };
+	struct link_info bridge;
+	struct addr a;
+	int r;
+
+	r = addr_parse_prefix(tag->address, &a, e);
+	if (r == 0)
+		r = rtnl_open(&n, e);
+	if (r < 0)
+		return r;
+	r = rtnl_get_link(&n, tag->bridge, &bridge);
+	if (r == 0)
+		r = bridge_del_address(&n, bridge.index, &a);
+	return r < 0 && r != -ENODEV ? fail(tag, r, "take the address from", e) : 0;
+}
+
+int nictag_drop_link(const struct nictag *tag, struct err *e)
+{
+	struct link_info bridge, link;
+
+	if (link_get(tag->bridge, &bridge, NULL) < 0 || link_get(tag->link, &link, NULL) < 0 ||
+	    link.master != bridge.index)
+		return 0;
+	return link_set_master(tag->link, NULL, e);
 }

@@ -33,10 +33,26 @@ static void writes_equal_addresses_as_equal_text(void **state)
 static void refuses_what_is_no_address_with_prefix(void **state)
 {
 	static const char *const wrong[] = {
-		"",	       "/",	       "/24",	       "10.0.0.1",	"10.0.0.1/",
-		"10.0.0.1/33", "10.0.0.1/-1",  "10.0.0.1/024", "10.0.0.1/24 ",	" 10.0.0.1/24",
-		"10.0.0/24",   "10.0.0.01/24", "10.0.0.256/8", "fe80::1%e0/64", "fd00::1/129",
-		"fd00:::1/64", "10.0.0.1/+4",  "10.0.0.1/2/4", "dhcp",		"1.2.3.4/0x8",
+		"",
+		"/",
+		"/24",
+		"10.0.0.1",
+		"10.0.0.1/",
+		"10.0.0.1/33",
+		"10.0.0.1/-1",
+		"10.0.0.1/024",
+		"10.0.0.1/24 ",
+		" 10.0.0.1/24",
+		"10.0.0/24",
+		"10.0.0.01/24",
+		"10.0.0.256/8",
+		"fe80::1%e0/64",
+		"fd00::1/129",
+		"fd00:::1/64",
+		"10.0.0.1/+4",
+		"10.0.0.1/2/4",
+		"dhcp",
+		"1.2.3.4/0x8",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/8",
 	};
 
@@ -154,9 +170,18 @@ static void normalises_the_ways_to_write_a_mac(void **state)
 static void refuses_what_is_no_mac(void **state)
 {
 	static const char *const wrong[] = {
-		"",		  "zz:zz",	       "00:0c:29:aa:00",    "00:0c:29:aa:00:02:03",
-		"000c29aa0002",	  "00-0c-29-aa-00-02", "00:0c:29:aa:00:02 ", "00:0c:29:aa:00:002",
-		"00:0c::29:aa:0", ":0c:29:aa:00:02",   "00:0c:29:aa:00:",   "00:0c:29:aa:00:0g",
+		"",
+		"zz:zz",
+		"00:0c:29:aa:00",
+		"00:0c:29:aa:00:02:03",
+		"000c29aa0002",
+		"00-0c-29-aa-00-02",
+		"00:0c:29:aa:00:02 ",
+		"00:0c:29:aa:00:002",
+		"00:0c::29:aa:0",
+		":0c:29:aa:00:02",
+		"00:0c:29:aa:00:",
+		"00:0c:29:aa:00:0g",
 	};
 	char mac[MAC_STR];
 

@@ -79,8 +79,9 @@ static void reads_all_members_of_a_tag(void **state)
 	struct fixture *f = *state;
 	struct nictag tag;
 
-	write_file(f, "{\"stub0\": {}, \"admin\": {\"address\": \"FD00::0:1/64\", \"mtu\": 9000,"
-		      "\"link\": \"eth0\", \"mac\": \"0:C:29:aa:0:2\", \"bridge\": \"vmbr0\"}}");
+	write_file(f,
+		   "{\"stub0\": {}, \"admin\": {\"address\": \"FD00::0:1/64\", \"mtu\": 9000,"
+		   "\"link\": \"eth0\", \"mac\": \"0:C:29:aa:0:2\", \"bridge\": \"vmbr0\"}}");
 	assert_int_equal(nictag_find(&f->host, "admin", &tag, NULL), 0);
 	assert_string_equal(tag.address, "fd00::1/64");
 	assert_string_equal(tag.link, "eth0");
@@ -119,9 +120,11 @@ static void names_the_place_and_the_rule_that_is_broken(void **state)
 	assert_refused("{\"a.b\": {}}",
 		       "t: /a.b: is no tag name: letters, digits and '_', at most 31 of them");
 	assert_refused("{\"a\": 1}", "t: /a: must be an object");
-	assert_refused("{\"a\": {\"mut\": 1500}}", "t: /a/mut: is not known; members are address, "
-						   "bridge, link, mac, mtu");
-	assert_refused("{\"a\": {\"mtu\": 9001}}", "t: /a/mtu: must be an integer of 1500 to 9000");
+	assert_refused("{\"a\": {\"mut\": 1500}}",
+		       "t: /a/mut: is not known; members are address, "
+		       "bridge, link, mac, mtu");
+	assert_refused("{\"a\": {\"mtu\": 9001}}",
+		       "t: /a/mtu: must be an integer of 1500 to 9000");
 	assert_refused("{\"a\": {\"mtu\": \"1500\"}}",
 		       "t: /a/mtu: must be an integer of 1500 to 9000");
 	assert_refused("{\"a\": {\"address\": \"10.0.0.1\"}}",
@@ -154,7 +157,8 @@ static void refuses_two_tags_with_one_bridge(void **state)
 
 	(void)state;
 	nictag_init(&tag, "a_name_of_over_fifteen");
-	(void)snprintf(text, sizeof(text), "{\"%s\": {}, \"%s\": {}}", tag.name, tag.bridge + 3);
+	(void)snprintf(text, sizeof(text), "{\"%s\": {}, \"%s\": {}}", tag.name,
+		       tag.bridge + 3);
 	(void)snprintf(want, sizeof(want),
 		       "t: /%s: has the same bridge '%s' as /%s; choose another name",
 		       tag.bridge + 3, tag.bridge, tag.name);

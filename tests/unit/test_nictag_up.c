@@ -21,7 +21,6 @@
 
 #include <cmocka.h>
 
-
 static bool private_net;
 
 /* Each test has a fresh namespace: what one leaves, the next does not see. */
@@ -32,10 +31,10 @@ static int setup(void **state)
 	return 0;
 }
 
-#define NEED_NET()                  \
-	do {                        \
-		if (!private_net)   \
-			skip();     \
+#define NEED_NET()                \
+	do {                      \
+		if (!private_net) \
+			skip();   \
 	} while (0)
 
 static struct nictag tag_of(const char *name, const char *link, const char *address)
@@ -184,8 +183,9 @@ static void refuses_a_link_that_has_addresses(void **state)
 	NEED_NET();
 	assert_int_equal(nictag_bring_up(&other, NULL), 0);
 	assert_int_equal(nictag_bring_up(&tag, &e), -EBUSY);
-	assert_string_equal(e.msg, "nic tag 'ext': 'br-other0' has the address 10.77.0.1/24, which "
-				   "would stop working: give it to 'br-ext' first");
+	assert_string_equal(e.msg,
+			    "nic tag 'ext': 'br-other0' has the address 10.77.0.1/24, which "
+			    "would stop working: give it to 'br-ext' first");
 }
 
 static void uses_a_foreign_bridge_and_never_removes_it(void **state)
