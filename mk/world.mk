@@ -1,0 +1,87 @@
+# mk/world.mk - from packages and sources to a platform image.
+#
+#	strap ──▶ target ──┐
+#	core ──▶ select ───┼──▶ root ──▶ boot ──▶ platform
+#	overlay, local ────┘
+#
+# Every step goes through tools/image/step, which knows by the hash of the inputs
+# whether there is something to do. Removing $(BUILD)/stamp/NAME does that step
+# again, and all that follow from it. EXPLAIN=1 tells why a step runs.
+
+SUITE	 ?= trixie
+FLAVOUR	 ?= virtual
+PROFILE	 ?= dev
+CACHE	 ?= cache
+OUTPUT	 ?= output
+export BUILD CACHE SUITE EXPLAIN V
+
+BUILDER	 ?= $(BUILD)/bin/builder
+STAMPS	 := $(BUILD)/stamp
+PROTO	 := $(BUILD)/proto
+STEP	 := tools/image/step
+CORE	 := projects/core
+LISTS	 := $(CORE)/packages.common $(CORE)/packages.$(FLAVOUR) $(if $(FIRMWARE),$(CORE)/packages.firmware)
+LOCK	 := $(CORE)/lock.$(FLAVOUR)$(if $(FIRMWARE),-firmware)
+export COMPONENTS := main$(if $(FIRMWARE), non-free-firmware)
+inputs	 = $(addprefix -f ,$(1))
+
+.PHONY: world live strap target core select images lock platform root boot-archive
+
+ifneq ($(filter world live strap target core select images lock platform root boot-archive boot \
+	platform-test,$(MAKECMDGOALS)),)
+
+# Times in the image are those of the commit, never of the build.
+SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),1754697600)
+export SOURCE_DATE_EPOCH
+BUILDSTAMP := $(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y%m%dT%H%M%SZ)
+export BUILDSTAMP FLAVOUR PROFILE OUTPUT PROTO
+
+world: strap select target
+
+strap:
+	@$(STEP) $(call inputs,tools/strap tools/core/assemble) -k $(SUITE) -o $(BUILD)/strap/root/usr \
+		strap -- tools/strap/make $(if $(LOCKED),-L) -l $(BUILD)/strap
+
+target: strap
+	@$(STEP) $(call inputs,$(STAMPS)/strap src mk man Makefile tools/builder projects/dais) \
+		-o $(PROTO)/dais target -- tools/image/target
+
+core:
+	@$(STEP) $(call inputs,$(LISTS) $(LOCK) tools/core/assemble tools/core/fetch tools/core/resolve) \
+		-k "$(LISTS)" -k "$(LOCKED)" -o $(BUILD)/core/root.tar \
+		core -- tools/core/make $(if $(LOCKED),-L) -l $(LOCK) -o $(BUILD)/core $(LISTS)
+
+select: core strap
+	@$(STEP) $(call inputs,$(STAMPS)/core $(CORE)/rules tools/core/select tools/core/depmod) \
+		-o $(PROTO)/core -o $(BUILD)/manifest/core.manifest \
+		select -- tools/core/ship $(CORE)/rules
+
+root: select target $(BUILDER)
+	@$(STEP) $(call inputs,$(STAMPS)/select $(STAMPS)/target $(BUILDER) overlay tools/image/root \
+		$(wildcard projects/local/*/manifest)) -k $(BUILDSTAMP) -o $(BUILD)/image/root.tar \
+		root -- tools/image/root $(BUILDER)
+
+boot-archive: root
+	@$(STEP) $(call inputs,$(STAMPS)/root $(CORE)/early tools/image/boot tools/image/boot-archive \
+		tools/image/modules) -k $(PROFILE) -o $(BUILD)/image/boot_archive \
+		boot -- tools/image/boot
+
+platform: boot-archive images
+	@$(STEP) $(call inputs,$(STAMPS)/boot $(BUILD)/images/base.key tools/image/platform) \
+		-k $(BUILDSTAMP) -k $(FLAVOUR) -o $(OUTPUT)/platform-$(BUILDSTAMP) \
+		-o $(OUTPUT)/platform-$(BUILDSTAMP).tgz platform -- tools/image/platform $(BUILDER)
+
+live: platform
+	@printf '  %s\n' $(OUTPUT)/platform-$(BUILDSTAMP)
+
+# The lock as the mirror has it today, for both flavours; look at the difference,
+# then commit it.
+lock:
+	tools/core/resolve -o tools/strap/lock tools/strap/packages
+	for f in virtual metal; do \
+		tools/core/resolve -o $(CORE)/lock.$$f $(CORE)/packages.common $(CORE)/packages.$$f || exit 1; \
+	done
+
+images:
+
+endif
