@@ -17,7 +17,7 @@ int btrfs_image_begin(struct store *s, const char *uuid, struct err *e)
 	char path[PATH_SIZE];
 	int r, fd;
 
-	r = path_mkdir_all(s->poolfd, PARTIAL, 0755, e);
+	r = path_mkdir_all(s->poolfd, PARTIAL, 0700, e);
 	if (r < 0)
 		return r;
 	btrfs_place(path, PARTIAL, uuid, "");
@@ -124,7 +124,7 @@ int btrfs_image_destroy(struct store *s, const char *uuid, struct err *e)
 	r = btrfs_image_check_unused(s, uuid, e);
 	if (r < 0)
 		return r;
-	r = path_mkdir_all(s->poolfd, PARTIAL, 0755, e);
+	r = path_mkdir_all(s->poolfd, PARTIAL, 0700, e);
 	if (r < 0)
 		return r;
 	btrfs_place(path, IMAGES, uuid, "");

@@ -58,7 +58,8 @@ int store_pool_prepare(int poolfd, bool *ret_quota, struct err *e)
 
 	if (fchmod(poolfd, 0755) < 0)
 		return err_sys(e, "cannot set the mode of the pool's top");
-	r = path_mkdir_all(poolfd, PARTIAL, 0755, e);
+	/* Images hold setuid programs of other worlds: nobody else may reach them. */
+	r = path_mkdir_all(poolfd, PARTIAL, 0700, e);
 	if (r == 0)
 		r = path_mkdir_all(poolfd, "system", 0755, e);
 	if (r == 0 && syncfs(poolfd) < 0)

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "imgadm/imgadm.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static int status_of(const char *code)
+{
+	static const char *const not_installed[] = { "ImageNotInstalled", "OriginNotInstalled" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(not_installed); i++)
+		if (strcmp(code, not_installed[i]) == 0)
+			return EXIT_NOT_INSTALLED;
+	return EXIT_FAILURE;
+}
+
+/* One line, in the shape that the original's callers read. */
+static void print_record(const char *code, const char *message, int status)
+{
+	cleanup_jv struct jv *record = jv_object();
+	cleanup_free char *text = NULL;
+	struct jv *err = jv_object();
+	char host[65] = "", when[40];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	(void)gethostname(host, sizeof(host) - 1);
+	(void)gmtime_r(&now, &tm);
+	(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S.000Z", &tm);
+	jv_set(err, "code", jv_string(code));
+	jv_set(err, "message", jv_string(message));
+	jv_set(err, "exitStatus", jv_int(status));
+	jv_set(record, "name", jv_string("imgadm"));
+	jv_set(record, "hostname", jv_string(host));
+	jv_set(record, "pid", jv_int(getpid()));
+	jv_set(record, "level", jv_int(50));
+	jv_set(record, "err", err);
+	jv_set(record, "msg", jv_string(message));
+	jv_set(record, "time", jv_string(when));
+	jv_set(record, "v", jv_int(0));
+	text = jv_dump(record, 0);
+	(void)fprintf(stderr, "%s\n", text);
+}
+
+int imgadm_fail(const struct cli_call *call, const char *code, const char *message)
+{
+	int status = status_of(code);
+
+	(void)fflush(stdout); /* what was done comes before what failed */
+	(void)fprintf(stderr, "imgadm %s: error (%s): %s\n", cli_command(call), code, message);
+	if (cli_has(call, "E"))
+		print_record(code, message, status);
+	return status;
+}
+
+int imgadm_begin(const struct cli_call *call, struct host *ret_host)
+{
+	const char *pool = cli_get(call, "P");
+	struct err e = { 0 };
+
+	if (geteuid() != 0) {
+		(void)fprintf(stderr, "imgadm %s: only root can do that\n", cli_command(call));
+		return EXIT_NOT_ROOT;
+	}
+	if (pool && strcmp(pool, IMGADM_POOL) != 0) {
+		cleanup_free char *msg = xasprintf("there is no pool '%s', only '" IMGADM_POOL "'",
+						   pool);
+
+		return imgadm_fail(call, "InvalidArgument", msg);
+	}
+	if (host_open(ret_host, cli_get(call, "root"), &e) < 0)
+		return imgadm_fail(call, "FileSystem", e.msg);
+	return 0;
+}
+
+int imgadm_not_installed(const struct cli_call *call, const char *uuid)
+{
+	cleanup_free char *msg = xasprintf("image \"%s\" was not found on zpool \"" IMGADM_POOL "\"",
+					   uuid);
+
+	return imgadm_fail(call, "ImageNotInstalled", msg);
+}
+
+int imgadm_load(const struct cli_call *call, const struct host *h, const char *uuid,
+		struct image *ret_image)
+{
+	struct err e = { 0 };
+	int r;
+
+	if (!uuid_is_valid(uuid)) {
+		cleanup_free char *msg = xasprintf("invalid uuid: \"%s\"", uuid);
+
+		return imgadm_fail(call, "InvalidUUID", msg);
+	}
+	r = image_load(h, uuid, ret_image, &e);
+	if (r == -ENOENT)
+		return imgadm_not_installed(call, uuid);
+	return r < 0 ? imgadm_fail(call, "FileSystem", e.msg) : 0;
+}
+
+int imgadm_clones_load(const struct host *h, struct imgadm_clones *ret, struct err *e)
+{
+	cleanup_close int fd = host_dir_existing(h, HOST_POOL, e);
+	cleanup_store struct store *s = NULL;
+	int r;
+
+	*ret = (struct imgadm_clones){ 0 };
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	r = store_open(fd, &s, e);
+	return r < 0 ? r : store_clones(s, &ret->items, &ret->count, e);
+}
+
+void imgadm_clones_done(struct imgadm_clones *c)
+{
+	free(c->items);
+	*c = (struct imgadm_clones){ 0 };
+}
+
+size_t imgadm_clones_of(const struct imgadm_clones *c, const char *image)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		n += strcmp(c->items[i].image, image) == 0;
+	return n;
+}
+
+struct jv *imgadm_clone_names(const struct imgadm_clones *c, const char *image)
+{
+	struct jv *names = jv_array();
+
+	for (size_t i = 0; i < c->count; i++) {
+		char name[sizeof(IMGADM_POOL) + UUID_STR];
+
+		if (strcmp(c->items[i].image, image) != 0)
+			continue;
+		(void)snprintf(name, sizeof(name), IMGADM_POOL "/%s", c->items[i].vm);
+		jv_push(names, jv_string(name));
+	}
+	return names;
+}
+
+struct jv *imgadm_describe(const struct image *img)
+{
+	struct jv *v = jv_object();
+	const struct jv *source = jv_get(img->meta, "source");
+
+	jv_set(v, "manifest", jv_copy(img->manifest));
+	jv_set(v, "zpool", jv_string(IMGADM_POOL));
+	jv_set(v, "source", source ? jv_copy(source) : jv_null());
+	return v;
+}
+
+void imgadm_print_json(const struct jv *v)
+{
+	cleanup_free char *text = jv_dump(v, 2);
+
+	(void)puts(text);
+}

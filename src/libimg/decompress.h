@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decompress.h - one compressed stream to plain bytes, descriptor to descriptor.
+ *
+ * Runs in the decompressor process of extract.h. A file of several members or
+ * frames, as parallel compressors write them, is one stream.
+ */
+#pragma once
+
+#include "libimg/extract.h"
+
+ATTR_MUST_CHECK int decompress(enum compression c, int infd, int outfd, struct err *e);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * extract.h - unpack a foreign archive in processes without rights.
+ *
+ *	caller ──bytes──▶ decompressor ──tar──▶ writer ──▶ rootfs
+ *	   (hashes them)   no files at all      chroot: the rootfs is all it sees
+ *	                        └──────────status──────────┘
+ *
+ * The caller pushes the file as it has it, compressed or not; what it is shows
+ * in its first bytes. Both processes are bounded in memory, may call only what
+ * sandbox.c lists, and die with the caller.
+ */
+#pragma once
+
+#include "base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct extract;
+
+enum compression {
+	COMPRESSION_NONE,
+	COMPRESSION_GZIP,
+	COMPRESSION_BZIP2,
+	COMPRESSION_XZ,
+	COMPRESSION_ZSTD,
+	COMPRESSION_MAX_,
+};
+
+#define COMPRESSION_SNIFF_MAX 6 /* bytes that compression_sniff() looks at */
+
+enum compression compression_sniff(const void *head, size_t len);
+const char *compression_name(enum compression c); /* "gzip", ... "none" */
+
+struct extract_limits {
+	uint64_t bytes;   /* of file data */
+	uint64_t entries;
+};
+
+struct extract_counts {
+	uint64_t bytes;
+	uint64_t entries;
+	uint64_t devices; /* device nodes and sockets left out: a zone has its own */
+	uint64_t xattrs;  /* attributes that cannot be kept */
+};
+
+/*
+ * Start the processes. ROOTFD is the empty folder to fill, HEAD the first bytes
+ * of what will be fed (they are fed again).
+ */
+ATTR_MUST_CHECK int extract_begin(int rootfd, const void *head, size_t len,
+				  const struct extract_limits *limits,
+				  struct extract **ret_extract, struct err *e);
+/* When this fails the reason is the extraction's own, not a broken pipe. */
+ATTR_MUST_CHECK int extract_feed(struct extract *x, const void *data, size_t len, struct err *e);
+/* No more bytes: wait for the rest, and for the verdict. */
+ATTR_MUST_CHECK int extract_finish(struct extract *x, struct extract_counts *ret_counts,
+				   struct err *e);
+/* Ends the processes where extract_finish() has not. NULL is fine. */
+void extract_free(struct extract *x);
+void extract_free_p(struct extract **x);
+#define cleanup_extract cleanup_with(extract_free_p)

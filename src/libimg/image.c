@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "libimg/image.h"
+
+#include "base/alloc.h"
+#include "base/jv.h"
+#include "base/lock.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static int not_installed(const char *uuid, struct err *e)
+{
+	return err_set(e, -ENOENT, "image '%s' is not installed", uuid);
+}
+
+static int open_images(const struct host *h, struct err *e)
+{
+	return host_dir_existing(h, HOST_IMAGES, e);
+}
+
+/* The fields that everybody relies on; the rest was checked when it was installed. */
+static int check_basics(const struct jv *m, const char *uuid, struct err *e)
+{
+	static const char *const strings[] = { "name", "type", "os" };
+	const char *own = jv_get_string(m, "uuid");
+
+	if (!own || strcmp(own, uuid) != 0)
+		return err_set(e, -EINVAL, "the manifest of image '%s' has another uuid", uuid);
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+		if (!jv_get(m, strings[i]))
+			return err_set(e, -EINVAL, "the manifest of image '%s' has no '%s'", uuid,
+				       strings[i]);
+	return 0;
+}
+
+static int load_at(int imagesfd, const char *uuid, struct image *ret, struct err *e)
+{
+	cleanup_jv struct jv *manifest = NULL;
+	cleanup_close int dir = -1;
+	struct jv *meta = NULL;
+	int r;
+
+	dir = openat(imagesfd, uuid, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return errno == ENOENT ? not_installed(uuid, e) :
+					 err_sys(e, "cannot open image '%s'", uuid);
+	r = jv_load(dir, "manifest.json", IMAGE_MANIFEST_MAX, &manifest, e);
+	if (r == 0)
+		r = check_basics(manifest, uuid, e);
+	if (r < 0)
+		return r == -ENOENT ? err_set(e, -EIO, "image '%s' has no manifest.json", uuid) :
+				      err_wrap(e, r, "image '%s'", uuid);
+	/* It only tells where the image is from. */
+	if (jv_load(dir, "meta.json", IMAGE_MANIFEST_MAX, &meta, NULL) < 0 ||
+	    jv_type(meta) != JV_OBJECT) {
+		jv_unref(meta);
+		meta = jv_object();
+	}
+	memcpy(ret->uuid, uuid, UUID_STR);
+	ret->manifest = take_ptr(manifest);
+	ret->meta = meta;
+	return 0;
+}
+
+int image_load(const struct host *h, const char *uuid, struct image *ret_image, struct err *e)
+{
+	cleanup_close int fd = -1;
+
+	if (!uuid_is_valid(uuid))
+		return err_set(e, -EINVAL, "'%s' is not the UUID of an image", uuid);
+	fd = open_images(h, e);
+	if (fd < 0)
+		return fd == -ENOENT ? not_installed(uuid, e) : fd;
+	return load_at(fd, uuid, ret_image, e);
+}
+
+void image_done(struct image *img)
+{
+	jv_unref(img->manifest);
+	jv_unref(img->meta);
+	*img = (struct image){ 0 };
+}
+
+const char *image_name(const struct image *img)
+{
+	return jv_get_string(img->manifest, "name");
+}
+
+const char *image_version(const struct image *img)
+{
+	return jv_get_string(img->manifest, "version");
+}
+
+const char *image_type(const struct image *img)
+{
+	return jv_get_string(img->manifest, "type");
+}
+
+const char *image_os(const struct image *img)
+{
+	return jv_get_string(img->manifest, "os");
+}
+
+struct jv *image_requirement(const struct image *img, const char *key)
+{
+	return jv_get(jv_get(img->manifest, "requirements"), key);
+}
+
+static int compare(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+static int by_age(const void *pa, const void *pb)
+{
+	const struct image *a = pa, *b = pb;
+	int r = compare(jv_get_string(a->manifest, "published_at"),
+			jv_get_string(b->manifest, "published_at"));
+
+	if (r == 0)
+		r = compare(image_name(a), image_name(b));
+	return r ? r : strcmp(a->uuid, b->uuid);
+}
+
+static int load_all(DIR *dir, struct image_list *list, struct err *e)
+{
+	size_t cap = 0;
+	struct dirent *entry;
+	int r = 0;
+
+	while (r == 0 && (entry = readdir(dir))) {
+		if (!uuid_is_valid(entry->d_name))
+			continue;
+		if (list->count == cap) {
+			cap = cap ? 2 * cap : 64;
+			list->items = xrealloc_array(list->items, cap, sizeof(*list->items));
+		}
+		r = load_at(dirfd(dir), entry->d_name, &list->items[list->count], e);
+		if (r == 0)
+			list->count++;
+		else if (r == -ENOENT) /* deleted meanwhile */
+			r = 0;
+	}
+	return r;
+}
+
+int image_list_load(const struct host *h, struct image_list *ret_list, struct err *e)
+{
+	struct image_list list = { 0 };
+	int fd = open_images(h, e);
+	DIR *dir;
+	int r;
+
+	if (fd == -ENOENT) {
+		*ret_list = list;
+		return 0;
+	}
+	if (fd < 0)
+		return fd;
+	dir = fdopendir(fd);
+	if (!dir) {
+		r = err_sys(e, "cannot read the folder of images");
+		(void)close(fd);
+		return r;
+	}
+	r = load_all(dir, &list, e);
+	(void)closedir(dir);
+	if (r < 0) {
+		image_list_done(&list);
+		return r;
+	}
+	if (list.count)
+		qsort(list.items, list.count, sizeof(*list.items), by_age);
+	*ret_list = list;
+	return 0;
+}
+
+void image_list_done(struct image_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		image_done(&list->items[i]);
+	free(list->items);
+	*list = (struct image_list){ 0 };
+}
+
+static int lock(const struct host *h, const char *uuid, enum lock_mode mode, int wait_ms,
+		struct err *e)
+{
+	cleanup_close int dir = -1;
+
+	if (!uuid_is_valid(uuid))
+		return err_set(e, -EINVAL, "'%s' is not the UUID of an image", uuid);
+	dir = host_dir(h, HOST_LOCKS, 0700, e);
+	return dir < 0 ? dir : lock_take(dir, uuid, mode, wait_ms, e);
+}
+
+int image_lock_shared(const struct host *h, const char *uuid, int wait_ms, struct err *e)
+{
+	return lock(h, uuid, LOCK_SHARED, wait_ms, e);
+}
+
+int image_lock_exclusive(const struct host *h, const char *uuid, int wait_ms, struct err *e)
+{
+	return lock(h, uuid, LOCK_EXCLUSIVE, wait_ms, e);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox.h - give up what a process that reads foreign bytes does not need.
+ *
+ * Both kinds end with the caller, have no network (no call that makes a
+ * socket), cannot run a program, cannot gain rights, and are bounded in
+ * memory. They are killed at the first call that is not on their list.
+ */
+#pragma once
+
+#include "base/err.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Reads, computes, writes to descriptors that it has. */
+ATTR_MUST_CHECK int sandbox_enter_filter(struct err *e);
+
+/*
+ * Writes files below ROOTFD, which becomes its "/". The process has its own
+ * user namespace, made by sandbox_unshare(); FILE_MAX bounds one file.
+ */
+ATTR_MUST_CHECK int sandbox_enter_writer(int rootfd, uint64_t file_max, struct err *e);
+
+/* In the child, before sandbox_enter_writer(): says so on READY_FD and waits for GO_FD to end. */
+ATTR_MUST_CHECK int sandbox_unshare(int ready_fd, int go_fd, struct err *e);
+/* In the parent, once the child is ready: ids 0 to 65535 are the image's own. */
+ATTR_MUST_CHECK int sandbox_map_ids(pid_t child, struct err *e);

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+#include "libimg/tar.h"
+
+#include "base/alloc.h"
+#include "libimg/tar_private.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#define BLOCK     (256U << 10)
+#define DEPTH_MAX 256 /* folders in folders; what makes them deeper is no image */
+
+struct tar_dir {
+	char *path;
+	struct timespec mtime;
+};
+
+struct input {
+	int fd;
+	char block[BLOCK];
+};
+
+static la_ssize_t read_block(struct archive *a, void *data, const void **ret_block)
+{
+	struct input *in = data;
+	size_t len = 0;
+
+	/* A pipe gives little at a time, the archive library works best with much. */
+	while (len < sizeof(in->block)) {
+		ssize_t n = read(in->fd, in->block + len, sizeof(in->block) - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			archive_set_error(a, errno, "cannot read the archive");
+			return -1;
+		}
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	*ret_block = in->block;
+	return (la_ssize_t)len;
+}
+
+/* Appends one part of a name; false when it is too long. */
+static bool append(char *clean, size_t *len, const char *part, size_t part_len)
+{
+	if (part_len > NAME_MAX || *len + part_len + 2 > TAR_NAME_MAX)
+		return false;
+	if (*len)
+		clean[(*len)++] = '/';
+	memcpy(clean + *len, part, part_len);
+	*len += part_len;
+	return true;
+}
+
+int tar_clean_name(const char *path, char clean[static TAR_NAME_MAX + 1], struct err *e)
+{
+	unsigned int depth = 0;
+	size_t len = 0;
+
+	if (!*path)
+		return err_set(e, -EINVAL, "an entry has an empty name");
+	for (const char *p = path; *p;) {
+		size_t n = strcspn(p, "/");
+
+		if (n == 2 && p[0] == '.' && p[1] == '.')
+			return err_set(e, -EINVAL, "entry '%.200s' would leave the image's root",
+				       path);
+		if (n && !(n == 1 && *p == '.')) {
+			if (!append(clean, &len, p, n) || ++depth > DEPTH_MAX)
+				return err_set(e, -ENAMETOOLONG,
+					       "the name of entry '%.200s...' is too long or deep", path);
+		}
+		p += n;
+		while (*p == '/')
+			p++;
+	}
+	clean[len] = '\0';
+	return 0;
+}
+
+static int open_beneath(int rootfd, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (unsigned int)(flags | O_CLOEXEC),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+	long fd;
+
+	do
+		fd = syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
+	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	return (int)fd;
+}
+
+/* Folders that the archive does not name, each as its first file needs it. */
+static int make_folders(int rootfd, char *path)
+{
+	int r = 0;
+
+	for (char *slash = path; r == 0 && slash; ) {
+		int fd;
+
+		slash = strchr(slash, '/');
+		if (slash)
+			*slash = '\0';
+		fd = open_beneath(rootfd, path, O_PATH | O_DIRECTORY);
+		if (fd < 0 && errno == ENOENT) {
+			char *base = strrchr(path, '/');
+			int up;
+
+			if (base)
+				*base = '\0';
+			up = base ? open_beneath(rootfd, path, O_PATH | O_DIRECTORY) : dup(rootfd);
+			if (base)
+				*base = '/';
+			r = up < 0 ? -errno : 0;
+			if (r == 0 && mkdirat(up, base ? base + 1 : path, 0755) < 0)
+				r = -errno;
+			close_p(&up);
+		} else if (fd < 0) {
+			r = -errno;
+		}
+		close_p(&fd);
+		if (slash)
+			*slash++ = '/';
+	}
+	return r;
+}
+
+void tar_forget_parent(struct tar *t)
+{
+	close_p(&t->parentfd);
+	t->parentfd = -1;
+}
+
+static int fail_parent(const char *clean, int code, struct err *e)
+{
+	if (code == -EXDEV)
+		return err_set(e, -EINVAL, "entry '%.200s' would leave the image's root through a "
+			       "symbolic link", clean);
+	if (code == -ENOTDIR || code == -ELOOP)
+		return err_set(e, -EINVAL, "entry '%.200s' is below something that is no folder", clean);
+	errno = -code;
+	return err_sys(e, "cannot make the folder of '%.200s'", clean);
+}
+
+int tar_open_parent(struct tar *t, const char *clean, struct tar_place *ret, struct err *e)
+{
+	const char *slash = strrchr(clean, '/');
+	size_t len = slash ? (size_t)(slash - clean) : 0;
+	int r;
+
+	ret->name = slash ? slash + 1 : *clean ? clean : ".";
+	if (!slash) {
+		ret->fd = t->rootfd;
+		return 0;
+	}
+	if (t->parentfd >= 0 && strlen(t->parent) == len && memcmp(t->parent, clean, len) == 0) {
+		ret->fd = t->parentfd;
+		return 0;
+	}
+	tar_forget_parent(t);
+	memcpy(t->parent, clean, len);
+	t->parent[len] = '\0';
+	t->parentfd = open_beneath(t->rootfd, t->parent, O_RDONLY | O_DIRECTORY);
+	if (t->parentfd < 0 && errno == ENOENT) {
+		r = make_folders(t->rootfd, t->parent);
+		if (r < 0)
+			return fail_parent(clean, r, e);
+		t->parentfd = open_beneath(t->rootfd, t->parent, O_RDONLY | O_DIRECTORY);
+	}
+	if (t->parentfd < 0)
+		return fail_parent(clean, -errno, e);
+	ret->fd = t->parentfd;
+	return 0;
+}
+
+void tar_remember_dir(struct tar *t, const char *clean, const struct timespec *mtime)
+{
+	if (t->dir_count == t->dir_cap) {
+		t->dir_cap = t->dir_cap ? 2 * t->dir_cap : 256;
+		t->dirs = xrealloc_array(t->dirs, t->dir_cap, sizeof(*t->dirs));
+	}
+	t->dirs[t->dir_count].path = xstrdup(*clean ? clean : ".");
+	t->dirs[t->dir_count++].mtime = *mtime;
+}
+
+/* A folder may have been replaced since: then its time is nobody's. */
+static void set_dir_times(struct tar *t)
+{
+	for (size_t i = 0; i < t->dir_count; i++) {
+		const struct timespec times[2] = { t->dirs[i].mtime, t->dirs[i].mtime };
+		cleanup_close int fd = open_beneath(t->rootfd, t->dirs[i].path,
+						    O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+
+		if (fd >= 0)
+			(void)futimens(fd, times);
+	}
+}
+
+static int read_entry(struct tar *t, struct archive_entry *entry, struct err *e)
+{
+	char clean[TAR_NAME_MAX + 1];
+	const char *path = archive_entry_pathname(entry);
+	int r;
+
+	if (!path)
+		return err_set(e, -EINVAL, "entry %llu has a name that cannot be read",
+			       (unsigned long long)t->counts.entries + 1);
+	if (++t->counts.entries > t->limits->entries)
+		return err_set(e, -E2BIG, "the archive has more than %llu entries",
+			       (unsigned long long)t->limits->entries);
+	r = tar_clean_name(path, clean, e);
+	return r < 0 ? r : tar_write_entry(t, entry, clean, e);
+}
+
+static int fail_archive(struct archive *a, struct err *e)
+{
+	const char *text = archive_error_string(a);
+
+	if (text && strstr(text, "Unrecognized archive format"))
+		return err_set(e, -EINVAL, "the file is not a tar archive");
+	return err_set(e, -EINVAL, "the archive is damaged: %s", text ? text : "unknown reason");
+}
+
+static int read_entries(struct tar *t, struct err *e)
+{
+	struct archive_entry *entry;
+	int r = 0, status = ARCHIVE_OK;
+
+	while (r == 0 && (status = archive_read_next_header(t->in, &entry)) != ARCHIVE_EOF) {
+		if (status == ARCHIVE_RETRY)
+			continue;
+		if (status < ARCHIVE_WARN)
+			return fail_archive(t->in, e);
+		r = read_entry(t, entry, e);
+	}
+	if (r == 0 && t->counts.entries == 0)
+		r = err_set(e, -EINVAL, "the archive is empty");
+	return r;
+}
+
+/* What follows the end of the archive is read away, so that its writer ends well. */
+static int drain(int fd, struct err *e)
+{
+	char block[65536];
+	ssize_t n;
+
+	do
+		n = read(fd, block, sizeof(block));
+	while (n > 0 || (n < 0 && errno == EINTR));
+	return n < 0 ? err_sys(e, "cannot read the archive") : 0;
+}
+
+int tar_extract(int infd, int rootfd, const struct extract_limits *limits,
+		struct extract_counts *ret_counts, struct err *e)
+{
+	struct tar t = { .rootfd = rootfd, .limits = limits, .parentfd = -1 };
+	cleanup_free struct input *in = xcalloc(1, sizeof(*in));
+	int r;
+
+	in->fd = infd;
+	t.in = archive_read_new();
+	if (!t.in)
+		abort(); /* memory */
+	(void)archive_read_support_format_tar(t.in);
+	r = archive_read_open(t.in, in, NULL, read_block, NULL) == ARCHIVE_OK ?
+		    read_entries(&t, e) :
+		    fail_archive(t.in, e);
+	if (r == 0)
+		r = drain(infd, e);
+	if (r == 0) {
+		set_dir_times(&t);
+		*ret_counts = t.counts;
+	}
+	tar_forget_parent(&t);
+	for (size_t i = 0; i < t.dir_count; i++)
+		free(t.dirs[i].path);
+	free(t.dirs);
+	(void)archive_read_free(t.in);
+	return r;
+}
