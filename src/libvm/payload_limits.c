@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Limits and their defaults, which hang together: memory gives the rest.
+ */
+#include "libvm/payload_rules.h"
+
+#include "base/jv.h"
+
+#include <string.h>
+
+#define RAM_DEFAULT     256
+#define SWAP_LEAST      256
+#define SHARES_MOST     65535
+#define OVERHEAD_KVM    1024
+#define OVERHEAD_BHYVE  1280
+#define OVERHEAD_LEAST  256
+#define RECSIZE_DEFAULT 131072
+#define PASSWORD_MAX    8
+
+static void set_default(struct jv *record, const char *name, int64_t n)
+{
+	if (!jv_get(record, name))
+		jv_set(record, name, jv_int(n));
+}
+
+static void at_least(struct jv *record, const char *name, int64_t n)
+{
+	if (jv_get_int(record, name, 0) < n)
+		jv_set(record, name, jv_int(n));
+}
+
+static void at_most(struct jv *record, const char *name, int64_t n)
+{
+	if (jv_get_int(record, name, 0) > n)
+		jv_set(record, name, jv_int(n));
+}
+
+/* 0 MiB would be a VM that cannot start: it counts as not given, as in the original. */
+static void drop_zero(struct jv *record, const char *name)
+{
+	if (jv_get_int(record, name, 0) == 0)
+		(void)jv_del(record, name);
+}
+
+static void memory_of_hardware(struct jv *record, enum brand brand)
+{
+	int64_t ram, overhead = brand == BRAND_KVM ? OVERHEAD_KVM : OVERHEAD_BHYVE;
+
+	set_default(record, "ram", RAM_DEFAULT);
+	ram = jv_get_int(record, "ram", 0);
+	set_default(record, "max_physical_memory", ram + overhead);
+	at_least(record, "max_physical_memory", ram + OVERHEAD_LEAST);
+	if (jv_get(record, "max_locked_memory"))
+		at_least(record, "max_locked_memory", ram + OVERHEAD_LEAST);
+}
+
+static void memory_of_zone(struct jv *record)
+{
+	set_default(record, "max_physical_memory", jv_get_int(record, "ram", RAM_DEFAULT));
+	(void)jv_del(record, "ram");
+}
+
+static void memory(struct jv *record, enum brand brand)
+{
+	int64_t physical;
+
+	drop_zero(record, "ram");
+	drop_zero(record, "max_physical_memory");
+	if (brand & BRANDS_HARDWARE)
+		memory_of_hardware(record, brand);
+	else
+		memory_of_zone(record);
+	physical = jv_get_int(record, "max_physical_memory", 0);
+
+	set_default(record, "max_locked_memory", physical);
+	at_most(record, "max_locked_memory", physical);
+	set_default(record, "max_swap", SWAP_LEAST);
+	at_least(record, "max_swap", physical);
+	set_default(record, "max_shm_memory", physical);
+	if (brand & BRANDS_ZONE) {
+		set_default(record, "tmpfs", physical);
+		at_most(record, "tmpfs", physical);
+	}
+}
+
+void payload_limits(struct jv *record, enum brand brand)
+{
+	memory(record, brand);
+	drop_zero(record, "cpu_cap");
+	set_default(record, "cpu_shares", 100);
+	at_most(record, "cpu_shares", SHARES_MOST);
+	set_default(record, "zfs_io_priority", 100);
+	set_default(record, "max_lwps", 2000);
+	set_default(record, "max_msg_ids", 4096);
+	set_default(record, "max_sem_ids", 4096);
+	set_default(record, "max_shm_ids", 4096);
+	set_default(record, "quota", brand == BRAND_BHYVE ? 1 : 10);
+	if (brand & BRANDS_HARDWARE)
+		set_default(record, "vcpus", 1);
+	if (jv_get(record, "zfs_root_recsize") && !jv_get_int(record, "zfs_root_recsize", 0))
+		jv_set(record, "zfs_root_recsize", jv_int(RECSIZE_DEFAULT));
+	if (jv_get(record, "zfs_data_recsize") && !jv_get_int(record, "zfs_data_recsize", 0))
+		jv_set(record, "zfs_data_recsize", jv_int(RECSIZE_DEFAULT));
+}
+
+static bool word_in(const char *word, const char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(word, list[i]) == 0)
+			return true;
+	return false;
+}
+
+static void check_compression(const struct jv *record, const char *name, const char *pointer,
+			      struct problems *ps)
+{
+	static const char *const kinds[] = { "on",     "off",    "gzip",   "gzip-1", "gzip-2",
+					     "gzip-3", "gzip-4", "gzip-5", "gzip-6", "gzip-7",
+					     "gzip-8", "gzip-9", "lz4",    "lzjb",   "zle" };
+	const char *kind = jv_get_string(record, name);
+
+	if (kind && !word_in(kind, kinds, ARRAY_SIZE(kinds)))
+		problems_add(ps, PROBLEM_RULE, name, pointer,
+			     "invalid compression type for %s, must be one of: on, off, gzip, "
+			     "gzip-1, gzip-2, gzip-3, gzip-4, gzip-5, gzip-6, gzip-7, gzip-8, "
+			     "gzip-9, lz4, lzjb, zle",
+			     kind);
+}
+
+static void check_recsize(const struct jv *record, const char *name, const char *pointer,
+			  struct problems *ps)
+{
+	int64_t n = jv_get_int(record, name, 0);
+
+	if (n && (n < 512 || n > 131072 || (n & (n - 1))))
+		problems_add(ps, PROBLEM_RULE, name, pointer,
+			     "invalid %s (%lld), must be 512-131072 and a power of 2. (0 to disable)",
+			     name, (long long)n);
+}
+
+static void check_display(const struct jv *record, struct problems *ps)
+{
+	static const char *const adapters[] = { "cirrus", "std", "vmware", "qxl", "xenfb" };
+	const char *vnc = jv_get_string(record, "vnc_password");
+	const char *vga = jv_get_string(record, "vga");
+
+	if (vnc && strlen(vnc) > PASSWORD_MAX)
+		problems_add(ps, PROBLEM_RULE, "vnc_password", "/vnc_password",
+			     "VNC password is too long, maximum length is 8 characters.");
+	if (vga && !word_in(vga, adapters, ARRAY_SIZE(adapters)))
+		problems_add(ps, PROBLEM_RULE, "vga", "/vga",
+			     "Invalid VGA type: \"%s\", supported types are: "
+			     "cirrus,std,vmware,qxl,xenfb",
+			     vga);
+}
+
+void payload_cross_checks(const struct jv *record, struct problems *ps)
+{
+	check_compression(record, "zfs_root_compression", "/zfs_root_compression", ps);
+	check_compression(record, "zfs_data_compression", "/zfs_data_compression", ps);
+	check_recsize(record, "zfs_root_recsize", "/zfs_root_recsize", ps);
+	check_recsize(record, "zfs_data_recsize", "/zfs_data_recsize", ps);
+	check_display(record, ps);
+}

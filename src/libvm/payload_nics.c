@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+#include "libvm/payload_rules.h"
+
+#include "base/alloc.h"
+#include "base/jv.h"
+#include "libnet/address.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct nics {
+	struct jv *list;
+	enum brand brand;
+	const char *driver; /* nic_driver, or NULL */
+	const struct payload_env *env;
+	struct problems *ps;
+};
+
+/* The texts of the original hold the NIC itself. */
+static void about_nic(struct nics *n, size_t index, const char *member, const char *text)
+{
+	cleanup_free char *json = jv_dump(jv_at(n->list, index), 0);
+	char where[64];
+
+	problems_add(n->ps, PROBLEM_RULE, member, payload_nic_pointer(where, index, member), "%s: %s", text,
+		     json);
+}
+
+static void set_mac(struct nics *n, size_t index, struct jv *nic)
+{
+	const char *given = jv_get_string(nic, "mac");
+	int64_t vrid = jv_get_int(nic, "vrrp_vrid", -1);
+	char mac[MAC_STR], where[64];
+
+	if (vrid >= 0 && given) {
+		problems_add(n->ps, PROBLEM_RULE, "vrrp_vrid",
+			     payload_nic_pointer(where, index, "vrrp_vrid"),
+			     "Cannot set both mac and vrrp_vrid");
+		return;
+	}
+	if (vrid >= 0)
+		(void)snprintf(mac, sizeof(mac), "00:00:5e:00:01:%02x", (unsigned int)vrid & 0xff);
+	else if (!given)
+		mac_generate(mac);
+	else if (mac_normalise(given, mac, NULL) < 0 || !mac_is_unicast(mac)) {
+		problems_add(n->ps, PROBLEM_VALUE, "nics.*.mac", payload_nic_pointer(where, index, "mac"),
+			     "must be the address of one card; its first digits must make an even "
+			     "number");
+		return;
+	}
+	jv_set(nic, "mac", jv_string(mac));
+}
+
+static bool tag_name_is_valid(const char *tag)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_/";
+
+	return tag && *tag && strspn(tag, allowed) == strlen(tag);
+}
+
+static void check_mtu(struct nics *n, size_t index, const struct jv *nic,
+		      const struct payload_tag *tag)
+{
+	int64_t mtu = jv_get_int(nic, "mtu", 0);
+	const char *mac = jv_get_string(nic, "mac");
+	const char *name = jv_get_string(nic, "nic_tag");
+	char where[64];
+
+	if (!mtu)
+		return;
+	(void)payload_nic_pointer(where, index, "mtu");
+	if (tag->physical && mtu < 1500)
+		problems_add(n->ps, PROBLEM_RULE, "mtu", where,
+			     "nic %zu (%s): MTU is below the supported MTU (1500) of nic tag "
+			     "\"%s\"",
+			     index, mac ? mac : "?", name);
+	else if (mtu > tag->mtu)
+		problems_add(n->ps, PROBLEM_RULE, "mtu", where,
+			     "nic %zu (%s): MTU is above the supported MTU (%u) of nic tag \"%s\"",
+			     index, mac ? mac : "?", tag->mtu, name);
+}
+
+static int check_tag(struct nics *n, size_t index, const struct jv *nic, struct err *e)
+{
+	const char *name = jv_get_string(nic, "nic_tag");
+	struct payload_tag tag = { 0 };
+	char where[64];
+	int r;
+
+	if (!tag_name_is_valid(name)) {
+		about_nic(n, index, "nic_tag", "invalid or missing .nic_tag option for NIC");
+		return 0;
+	}
+	r = n->env->nic_tag(n->env->data, name, &tag, e);
+	if (r == -ENOENT) {
+		problems_add(n->ps, PROBLEM_RULE, "nic_tag", payload_nic_pointer(where, index, "nic_tag"),
+			     "Invalid nic tag \"%s\"", name);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	check_mtu(n, index, nic, &tag);
+	return 0;
+}
+
+static void set_model(struct nics *n, size_t index, struct jv *nic)
+{
+	if (!(n->brand & BRANDS_HARDWARE) || jv_get(nic, "model"))
+		return;
+	if (n->driver)
+		jv_set(nic, "model", jv_string(n->driver));
+	else
+		about_nic(n, index, "model", "missing .model option for NIC");
+}
+
+static void set_interface(const struct nics *n, size_t index, struct jv *nic)
+{
+	char name[24];
+
+	(void)snprintf(name, sizeof(name), "%s%zu", n->brand == BRAND_LX ? "eth" : "net", index);
+	jv_set(nic, "interface", jv_string(name));
+}
+
+/* The one primary NIC: the one that says so, else the first. "false" says nothing. */
+static void set_primary(struct nics *n)
+{
+	size_t primary = 0, count = 0;
+	char where[64];
+
+	for (size_t i = 0; i < jv_len(n->list); i++) {
+		if (!jv_get_bool(jv_at(n->list, i), "primary", false))
+			continue;
+		if (count++ == 0)
+			primary = i;
+		else
+			problems_add(n->ps, PROBLEM_RULE, "primary",
+				     payload_nic_pointer(where, i, "primary"),
+				     "payload specifies more than 1 primary NIC");
+	}
+	for (size_t i = 0; i < jv_len(n->list); i++)
+		(void)jv_del(jv_at(n->list, i), "primary");
+	if (jv_len(n->list))
+		jv_set(jv_at(n->list, primary), "primary", jv_bool(true));
+}
+
+static bool has_address(const struct jv *nic, const char *ip)
+{
+	const struct jv *ips = jv_get(nic, "ips");
+	struct addr want, have;
+
+	if (addr_parse(ip, &want, NULL) < 0 && addr_parse_prefix(ip, &want, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < jv_len(ips); i++)
+		if (addr_parse_prefix(jv_as_string(jv_at(ips, i)), &have, NULL) == 0 &&
+		    addr_equal(&have, &want))
+			return true;
+	return false;
+}
+
+static void check_vrrp(struct nics *n, size_t index, const struct jv *nic)
+{
+	const char *primary = jv_get_string(nic, "vrrp_primary_ip");
+	char where[64];
+
+	if (!jv_get(nic, "vrrp_vrid"))
+		return;
+	(void)payload_nic_pointer(where, index, "vrrp_vrid");
+	if (!primary) {
+		problems_add(n->ps, PROBLEM_RULE, "vrrp_vrid", where,
+			     "vrrp_vrid set but not vrrp_primary_ip");
+		return;
+	}
+	for (size_t i = 0; i < jv_len(n->list); i++)
+		if (i != index && !jv_get(jv_at(n->list, i), "vrrp_vrid") &&
+		    has_address(jv_at(n->list, i), primary))
+			return;
+	problems_add(n->ps, PROBLEM_RULE, "vrrp_vrid", where,
+		     "vrrp_primary_ip must belong to the same VM: %s", primary);
+}
+
+/* Two NICs of one VM with the same MAC or address. */
+static void check_twice(struct nics *n, size_t index)
+{
+	const struct jv *nic = jv_at(n->list, index);
+	const char *mac = jv_get_string(nic, "mac");
+	const struct jv *ips = jv_get(nic, "ips");
+	char where[64];
+
+	for (size_t other = 0; other < index; other++) {
+		const struct jv *o = jv_at(n->list, other);
+		const char *omac = jv_get_string(o, "mac");
+
+		if (mac && omac && strcmp(mac, omac) == 0 && !jv_get(nic, "vrrp_vrid"))
+			problems_add(n->ps, PROBLEM_RULE, "mac", payload_nic_pointer(where, index, "mac"),
+				     "Cannot add multiple NICs with the same MAC: %s", mac);
+		for (size_t i = 0; i < jv_len(ips); i++)
+			if (has_address(o, jv_as_string(jv_at(ips, i))))
+				problems_add(n->ps, PROBLEM_RULE, "ips",
+					     payload_nic_pointer(where, index, "ips"),
+					     "Cannot add multiple NICs with the same IP: %s",
+					     jv_as_string(jv_at(ips, i)));
+	}
+}
+
+static int complete_nic(struct nics *n, size_t index, struct err *e)
+{
+	struct jv *nic = jv_at(n->list, index);
+
+	if (jv_get_bool(nic, "dhcp_server", false))
+		jv_set(nic, "allow_dhcp_spoofing", jv_bool(true));
+	(void)jv_del(nic, "dhcp_server");
+	set_mac(n, index, nic);
+	payload_nic_addresses(nic, index, n->ps);
+	set_model(n, index, nic);
+	set_interface(n, index, nic);
+	return check_tag(n, index, nic, e);
+}
+
+int payload_nics(struct jv *nics, enum brand brand, const char *driver,
+		 const struct payload_env *env, struct problems *ps, struct err *e)
+{
+	struct nics n = { nics, brand, driver, env, ps };
+
+	for (size_t i = 0; i < jv_len(nics); i++) {
+		int r = complete_nic(&n, i, e);
+
+		if (r < 0)
+			return r;
+	}
+	set_primary(&n);
+	for (size_t i = 0; i < jv_len(nics); i++) {
+		check_vrrp(&n, i, jv_at(nics, i));
+		check_twice(&n, i);
+	}
+	return 0;
+}
+
+/* "nics[N]" or "macs[MAC]": does it name a NIC with a static address? */
+static bool route_nic_is_there(const char *gateway, const struct jv *nics)
+{
+	for (size_t i = 0; i < jv_len(nics); i++) {
+		const struct jv *nic = jv_at(nics, i);
+		const char *mac = jv_get_string(nic, "mac");
+		const char *ip = jv_get_string(nic, "ip");
+		cleanup_free char *by_index = xasprintf("nics[%zu]", i);
+		cleanup_free char *by_mac = xasprintf("macs[%s]", mac ? mac : "");
+
+		if (strcmp(gateway, by_index) == 0 || strcmp(gateway, by_mac) == 0)
+			return ip && strcmp(ip, "dhcp") != 0;
+	}
+	return false;
+}
+
+static bool is_ipv4(const char *text, bool prefix_too)
+{
+	struct addr a;
+
+	if (addr_parse(text, &a, NULL) == 0)
+		return a.family == AF_INET;
+	return prefix_too && addr_parse_prefix(text, &a, NULL) == 0 && a.family == AF_INET;
+}
+
+void payload_routes(const struct jv *routes, const struct jv *nics, struct problems *ps)
+{
+	for (void *it = jv_iter(routes); it; it = jv_iter_next(routes, it)) {
+		const char *to = jv_iter_key(it);
+		const char *via = jv_as_string(jv_iter_value(it));
+
+		if (!is_ipv4(to, true))
+			problems_add(ps, PROBLEM_RULE, "routes", "/routes",
+				     "Invalid route destination: \"%s\" (must be IP address or "
+				     "CIDR)",
+				     to);
+		else if (via && (strncmp(via, "nics[", 5) == 0 || strncmp(via, "macs[", 5) == 0)) {
+			if (!route_nic_is_there(via, nics))
+				problems_add(ps, PROBLEM_RULE, "routes", "/routes",
+					     "Route gateway: \"%s\" refers to non-existent or "
+					     "DHCP nic",
+					     via);
+		} else if (!via || !is_ipv4(via, false)) {
+			problems_add(ps, PROBLEM_RULE, "routes", "/routes",
+				     "Invalid route gateway: \"%s\" (must be IP address, MAC "
+				     "address, or nic)",
+				     via ? via : "?");
+		}
+	}
+}
