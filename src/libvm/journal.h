@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * journal.h - what is being done to a VM, told before it is done.
+ *
+ *	ROOT/etc/zones/.journal/UUID.json
+ *	{ "v": 1, "op": "create" | "delete", "uuid": "...", "started": "TIME" }
+ *
+ * It is durable before the first step and removed after the last. Found by a
+ * later command, it means that the change was cut short: vm_recover() completes
+ * or undoes it. All of it under the VM's lock.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "libsys/host.h"
+
+#include <stdbool.h>
+
+enum journal_op { JOURNAL_NONE, JOURNAL_CREATE, JOURNAL_DELETE, JOURNAL_OP_MAX_ };
+
+const char *journal_op_name(enum journal_op op);
+
+ATTR_MUST_CHECK int journal_begin(const struct host *h, const char *uuid, enum journal_op op,
+				  struct err *e);
+ATTR_MUST_CHECK int journal_end(const struct host *h, const char *uuid, struct err *e);
+
+/* JOURNAL_NONE when there is none. */
+ATTR_MUST_CHECK int journal_read(const struct host *h, const char *uuid, enum journal_op *ret_op,
+				 struct err *e);
+
+/* Is there one, whatever it holds? Needs no lock. */
+bool journal_is_there(const struct host *h, const char *uuid);
+
+/* For each VM that has one; FN's negative result ends it. */
+ATTR_MUST_CHECK int journal_each(const struct host *h,
+				 int (*fn)(void *data, const char *uuid, struct err *e),
+				 void *data, struct err *e);

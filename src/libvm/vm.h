@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vm.h - what is done to a VM: made, started, stopped, deleted, mended.
+ *
+ *	vmadm ──▶ vm_create() ... ──▶ record.h claim.h journal.h   (this host's files)
+ *	                          ──▶ libstore                     (its root)
+ *	                          ──▶ zoneadmd.h                   (its supervisor)
+ *
+ * Every call takes the VM's lock, and mends first what an earlier one left
+ * behind when it was killed (docs/vmadm.md has the cases). Nothing here is
+ * printed: what a person should know comes back in a struct vm_report.
+ *
+ *	(nothing) ──create──▶ STOPPED ──start──▶ RUNNING ──stop──▶ STOPPED
+ *	                         │                                    │
+ *	                         └──────────delete──▶ (nothing) ◀─────┘
+ */
+#pragma once
+
+#include "base/err.h"
+#include "libsys/host.h"
+#include "libvm/problems.h"
+
+#include <stdbool.h>
+
+struct jv;
+
+#define VM_STOP_SECONDS 60 /* how long a shutdown may take before it is forced */
+
+struct vm_host {
+	const struct host *host;
+	const char *zoneadmd; /* path of the supervisor's program */
+};
+
+struct vm_report {
+	struct jv *warnings;      /* array of "NAME: why", or NULL */
+	struct problems problems; /* what refused a create beside the payload: conflicts */
+	bool already;             /* the goal was reached before; nothing was done */
+};
+void vm_report_done(struct vm_report *rep);
+#define cleanup_vm_report cleanup_with(vm_report_done)
+void vm_report_warn(struct vm_report *rep, const char *fmt, ...) ATTR_PRINTF(2, 3);
+
+/* The VM's lock, waiting for what is being done to it. Returns the descriptor. */
+ATTR_MUST_CHECK int vm_lock(const struct host *h, const char *uuid, struct err *e);
+
+/*
+ * Make the VM that RECORD describes (see payload_to_record()); "idmap_base" is
+ * added to it. START: start it as well. When the start fails the VM stays,
+ * marked failed; when anything before fails nothing stays.
+ */
+ATTR_MUST_CHECK int vm_create(const struct vm_host *vh, struct jv *record, bool start,
+			      struct vm_report *rep, struct err *e);
+
+/* -ENOENT: no such VM. REP->already: it runs. Sets autoboot. */
+ATTR_MUST_CHECK int vm_start(const struct vm_host *vh, const char *uuid, struct vm_report *rep,
+			     struct err *e);
+
+/* REP->already: it did not run. Clears autoboot first. */
+ATTR_MUST_CHECK int vm_stop(const struct vm_host *vh, const char *uuid, bool force,
+			    unsigned int timeout_s, struct vm_report *rep, struct err *e);
+
+/* -ESRCH: it does not run. */
+ATTR_MUST_CHECK int vm_reboot(const struct vm_host *vh, const char *uuid, bool force,
+			      struct vm_report *rep, struct err *e);
+
+/* Send SIGNO to its init. -ESRCH: it does not run. */
+ATTR_MUST_CHECK int vm_kill(const struct vm_host *vh, const char *uuid, int signo,
+			    struct err *e);
+
+/* Stop it by force and leave nothing of it. */
+ATTR_MUST_CHECK int vm_delete(const struct vm_host *vh, const char *uuid, struct vm_report *rep,
+			      struct err *e);
+
+/*
+ * Complete or undo what was cut short. The caller holds the lock. 1: something
+ * was mended and *RET_DONE (may be NULL) says what, a constant; 0: there was
+ * nothing to do.
+ */
+ATTR_MUST_CHECK int vm_recover(const struct vm_host *vh, const char *uuid,
+			       const char **ret_done, struct err *e);
+
+/* Take everything of a VM that is not to be away: root, claims, record, journal. Lock held. */
+ATTR_MUST_CHECK int vm_erase(const struct vm_host *vh, const char *uuid, struct err *e);

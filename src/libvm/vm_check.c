@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include "libvm/vm_check.h"
+
+#include "base/alloc.h"
+#include "base/jv.h"
+#include "base/lock.h"
+#include "base/path.h"
+#include "base/uuid.h"
+#include "libvm/claim.h"
+#include "libvm/journal.h"
+#include "libvm/record.h"
+#include "libvm/zoneadmd.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct check {
+	const struct vm_host *vh;
+	bool repair;
+	void (*found)(void *data, const struct vm_finding *f);
+	void *data;
+	int claimsfd; /* -1: there is no folder of claims */
+	int left;     /* findings that are not mended */
+};
+
+static void tell(struct check *c, const char *uuid, const char *what, const char *action,
+		 bool mended)
+{
+	struct vm_finding f = { uuid, what, action, mended };
+
+	if (!mended)
+		c->left++;
+	c->found(c->data, &f);
+}
+
+/* The lock of a VM that nobody works on, else -1. */
+static int try_lock(const struct check *c, const char *uuid)
+{
+	cleanup_close int dirfd = host_dir(c->vh->host, HOST_LOCKS, 0700, NULL);
+
+	return dirfd < 0 ? -1 : lock_take(dirfd, uuid, LOCK_EXCLUSIVE, 0, NULL);
+}
+
+static int check_journal(void *data, const char *uuid, struct err *e)
+{
+	struct check *c = data;
+	cleanup_close int lock = try_lock(c, uuid);
+	cleanup_free char *what = NULL;
+	enum journal_op op = JOURNAL_NONE;
+	struct err why = { 0 };
+	const char *done;
+	int r;
+
+	(void)e;
+	if (lock < 0)
+		return 0;
+	r = journal_read(c->vh->host, uuid, &op, &why);
+	if (r == 0 && op == JOURNAL_NONE)
+		return 0;
+	what = xasprintf("%s was cut short", journal_op_name(op));
+	if (r == 0 && !c->repair) {
+		tell(c, uuid, what, "'vmadm check --repair' completes or undoes it", false);
+		return 0;
+	}
+	if (r == 0)
+		r = vm_recover(c->vh, uuid, &done, &why);
+	tell(c, uuid, r < 0 ? "its journal" : what, r < 0 ? why.msg : done, r >= 0);
+	return 0;
+}
+
+/* Neither recorded nor on the way: see claim.h for the order of the two looks. */
+static bool vm_is_gone(const struct check *c, const char *uuid)
+{
+	return !journal_is_there(c->vh->host, uuid) &&
+	       record_exists(c->vh->host, uuid, NULL) == 0;
+}
+
+static int check_claim(void *data, const char *name, const char *holder, struct err *e)
+{
+	struct check *c = data;
+	cleanup_close int lock = -1;
+	cleanup_free char *what = NULL;
+	bool mended;
+
+	(void)e;
+	if (!vm_is_gone(c, holder))
+		return 0;
+	lock = try_lock(c, holder);
+	if (lock < 0 || !vm_is_gone(c, holder))
+		return 0;
+	what = xasprintf("claim '%s' of a VM that is not there", name);
+	mended = c->repair && claim_drop(c->claimsfd, name, holder, NULL) == 0;
+	tell(c, holder, what,
+	     mended ? "given back" : "'vmadm check --repair' gives it back", mended);
+	return 0;
+}
+
+static void check_claims_of(struct check *c, const char *uuid, const struct jv *record)
+{
+	cleanup_jv struct jv *claims = claims_of_record(record);
+
+	for (size_t i = 0; i < jv_len(claims); i++) {
+		const char *name = jv_get_string(jv_at(claims, i), "name");
+		cleanup_free char *what = NULL;
+		char holder[UUID_STR];
+		int r;
+
+		r = claim_holder(c->claimsfd, name, holder, NULL);
+		if (r == 0 && strcmp(holder, uuid) == 0)
+			continue;
+		if (r == -ENOENT) {
+			bool mended = c->repair &&
+				      claim_take(c->claimsfd, name, uuid, holder, NULL) == 0;
+
+			what = xasprintf("has no claim '%s'", name);
+			tell(c, uuid, what,
+			     mended ? "claimed" : "'vmadm check --repair' claims it", mended);
+			continue;
+		}
+		what = xasprintf("%s belongs to VM %s", jv_get_string(jv_at(claims, i), "what"),
+				 r == 0 ? holder : "?");
+		tell(c, uuid, what, "change or delete one of the two", false);
+	}
+}
+
+static bool has_root(const struct check *c, const char *uuid)
+{
+	cleanup_free char *path = xasprintf(HOST_POOL "/%s/root", uuid);
+	struct stat st;
+
+	return fstatat(c->vh->host->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void check_record(struct check *c, const char *uuid)
+{
+	cleanup_jv struct jv *record = NULL;
+	cleanup_close int lock = try_lock(c, uuid);
+	struct err why = { 0 };
+	int r;
+
+	if (lock < 0 || journal_is_there(c->vh->host, uuid))
+		return;
+	r = record_load(c->vh->host, uuid, &record, &why);
+	if (r == -ENOENT)
+		return;
+	if (r < 0) {
+		tell(c, uuid, why.msg, "put a good copy there, or 'vmadm delete' it", false);
+		return;
+	}
+	if (!has_root(c, uuid))
+		tell(c, uuid, "its root is not in the pool",
+		     "mount the pool that has it, or 'vmadm delete' the VM", false);
+	if (c->claimsfd >= 0)
+		check_claims_of(c, uuid, record);
+}
+
+static int check_records(struct check *c, struct err *e)
+{
+	cleanup_free record_uuid *uuids = NULL;
+	size_t count;
+	int r;
+
+	r = record_list(c->vh->host, &uuids, &count, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++)
+		check_record(c, uuids[i]);
+	return 0;
+}
+
+static void close_dir(DIR **d)
+{
+	if (*d)
+		(void)closedir(*d);
+}
+
+/* FN for each name in the host's folder DIR; a folder that is not there has none. */
+static int each_name(struct check *c, const char *dir,
+		     void (*fn)(struct check *c, int dirfd, const char *name), struct err *e)
+{
+	cleanup_with(close_dir) DIR *d = NULL;
+	struct dirent *entry;
+	int fd, r;
+
+	fd = host_dir_existing(c->vh->host, dir, e);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	d = fdopendir(fd);
+	if (!d) {
+		r = err_sys(e, "cannot read '%s'", dir);
+		close_p(&fd);
+		return r;
+	}
+	while ((entry = readdir(d)))
+		fn(c, fd, entry->d_name);
+	return 0;
+}
+
+/* ".UUID.json.new": its writer was killed before it could put the file in place. */
+static void check_half_written(struct check *c, int dirfd, const char *name)
+{
+	cleanup_free char *uuid = NULL;
+	cleanup_close int lock = -1;
+	bool mended;
+
+	if (*name != '.' || strlen(name) != 1 + UUID_LEN + strlen(".json.new") ||
+	    strcmp(name + 1 + UUID_LEN, ".json.new") != 0)
+		return;
+	uuid = xstrndup(name + 1, UUID_LEN);
+	lock = uuid_is_valid(uuid) ? try_lock(c, uuid) : -1;
+	if (lock < 0)
+		return;
+	mended = c->repair && unlinkat(dirfd, name, 0) == 0;
+	tell(c, uuid, "a file was written by half",
+	     mended ? "removed" : "'vmadm check --repair' removes it", mended);
+}
+
+static void check_pool_folder(struct check *c, int dirfd, const char *name)
+{
+	(void)dirfd;
+	if (uuid_is_valid(name) && vm_is_gone(c, name))
+		tell(c, name, "is in the pool, and no record knows it",
+		     "put its record back, or remove zones/UUID by hand", false);
+}
+
+static void check_run_folder(struct check *c, int dirfd, const char *name)
+{
+	cleanup_close int lock = -1;
+	bool mended;
+
+	if (!uuid_is_valid(name) || !vm_is_gone(c, name) || zoneadmd_vm_pid(c->vh->host, name))
+		return;
+	lock = try_lock(c, name);
+	if (lock < 0 || !vm_is_gone(c, name))
+		return;
+	mended = c->repair && path_remove_tree(dirfd, name, NULL) == 0;
+	tell(c, name, "is not there, but has a folder of a running VM",
+	     mended ? "removed" : "'vmadm check --repair' removes it", mended);
+}
+
+int vm_check(const struct vm_host *vh, bool repair,
+	     void (*found)(void *data, const struct vm_finding *f), void *data, struct err *e)
+{
+	cleanup_close int claimsfd = -1;
+	struct check c = { vh, repair, found, data, -1, 0 };
+	int r;
+
+	r = journal_each(vh->host, check_journal, &c, e);
+	if (r == 0)
+		r = each_name(&c, HOST_RECORDS, check_half_written, e);
+	if (r == 0)
+		r = each_name(&c, HOST_JOURNAL, check_half_written, e);
+	claimsfd = repair ? host_dir(vh->host, HOST_CLAIMS, 0700, NULL) :
+			    host_dir_existing(vh->host, HOST_CLAIMS, NULL);
+	c.claimsfd = claimsfd;
+	if (r == 0 && claimsfd >= 0)
+		r = claim_each(claimsfd, check_claim, &c, e);
+	if (r == 0)
+		r = check_records(&c, e);
+	if (r == 0)
+		r = each_name(&c, HOST_POOL, check_pool_folder, e);
+	if (r == 0)
+		r = each_name(&c, HOST_RUN, check_run_folder, e);
+	return r < 0 ? r : c.left;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * create, in the order in which each step can be undone or completed:
+ *
+ *	journal ▶ claims ▶ clone ▶ files ▶ record ▶ start ▶ journal removed
+ *	└──────── undone when cut short ───────┘└───── completed ─────┘
+ *
+ * What the root was given is synced while the VM starts: both take about as long,
+ * and success is told after both.
+ */
+#include "libvm/vm.h"
+
+#include "base/jv.h"
+#include "base/lock.h"
+#include "base/uuid.h"
+#include "libimg/image.h"
+#include "libstore/store.h"
+#include "libvm/claim.h"
+#include "libvm/fault.h"
+#include "libvm/journal.h"
+#include "libvm/record.h"
+#include "libvm/zone_files.h"
+#include "libvm/zoneadmd.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define IMAGE_WAIT_MS (60 * 1000)
+#define GIB           ((uint64_t)1 << 30)
+
+struct creation {
+	const struct vm_host *vh;
+	struct jv *record;
+	const char *uuid;
+	struct vm_report *rep;
+};
+
+/*
+ * The holder of a claim that we want may have been killed. If nobody works on
+ * it, mend it, and drop the claim should it be a leftover even then.
+ */
+static bool holder_gave_up(struct creation *c, int claimsfd, const char *name,
+			   const char *holder)
+{
+	const struct host *h = c->vh->host;
+	cleanup_close int locksfd = -1, lock = -1;
+	int mended;
+
+	locksfd = host_dir(h, HOST_LOCKS, 0700, NULL);
+	lock = locksfd < 0 ? -1 : lock_take(locksfd, holder, LOCK_EXCLUSIVE, 0, NULL);
+	if (lock < 0)
+		return false;
+	mended = vm_recover(c->vh, holder, NULL, NULL);
+	if (mended < 0)
+		return false;
+	if (journal_is_there(h, holder) || record_exists(h, holder, NULL) != 0)
+		return mended == 1;
+	return claim_drop(claimsfd, name, holder, NULL) == 0;
+}
+
+static void tell_conflict(struct creation *c, const struct jv *claim, const char *holder)
+{
+	struct problems *ps = &c->rep->problems;
+
+	if (!problems_has(ps, PROBLEM_RULE, "conflict"))
+		problems_add(ps, PROBLEM_RULE, "conflict", "",
+			     "Conflict detected with another vm, please check the MAC, IP, and "
+			     "VRID");
+	problems_add(ps, PROBLEM_RULE, "holder", jv_get_string(claim, "pointer"),
+		     "%s belongs to VM %s", jv_get_string(claim, "what"), holder);
+}
+
+static int take_claim(struct creation *c, int claimsfd, const struct jv *claim, struct err *e)
+{
+	const char *name = jv_get_string(claim, "name");
+	char holder[UUID_STR];
+	int r;
+
+	r = claim_take(claimsfd, name, c->uuid, holder, e);
+	if (r == -EEXIST && holder_gave_up(c, claimsfd, name, holder))
+		r = claim_take(claimsfd, name, c->uuid, holder, e);
+	if (r == -EEXIST)
+		tell_conflict(c, claim, holder);
+	return r == -EEXIST ? 0 : r;
+}
+
+static int take_claims(struct creation *c, struct err *e)
+{
+	cleanup_jv struct jv *claims = claims_of_record(c->record);
+	cleanup_close int claimsfd = -1;
+	uint32_t base;
+	int r;
+
+	claimsfd = host_dir(c->vh->host, HOST_CLAIMS, 0700, e);
+	if (claimsfd < 0)
+		return claimsfd;
+	r = claim_take_ids(claimsfd, c->uuid, &base, e);
+	for (size_t i = 0; r == 0 && i < jv_len(claims); i++)
+		r = take_claim(c, claimsfd, jv_at(claims, i), e);
+	if (r < 0)
+		return r;
+	if (problems_fatal(&c->rep->problems))
+		return err_set(e, -EADDRINUSE, "address in use");
+	jv_set(c->record, "idmap_base", jv_int(base));
+	return fault_point("claims taken", e);
+}
+
+/* Its root, from the image: the descriptor of it. */
+static int clone_image(struct creation *c, struct store *store, struct err *e)
+{
+	const char *image = jv_get_string(c->record, "image_uuid");
+	uint64_t quota = (uint64_t)jv_get_int(c->record, "quota", 0) * GIB;
+	cleanup_close int lock = -1;
+	bool holds = true;
+	int rootfd;
+
+	lock = image_lock_shared(c->vh->host, image, IMAGE_WAIT_MS, e);
+	if (lock < 0)
+		return lock;
+	rootfd = store_clone(store, image, c->uuid, quota, &holds, e);
+	if (rootfd >= 0 && quota && !holds)
+		vm_report_warn(c->rep, "quota: the pool does not bound what a VM stores; see "
+				       "mkpool(8)");
+	return rootfd;
+}
+
+static int make_root(struct creation *c, struct store *store, bool start, struct err *e)
+{
+	cleanup_close int rootfd = -1;
+	int r;
+
+	rootfd = clone_image(c, store, e);
+	if (rootfd < 0)
+		return rootfd;
+	r = fault_point("root cloned", e);
+	if (r == 0)
+		r = zone_files_write(rootfd, c->record, start, e);
+	return r == 0 ? fault_point("files written", e) : r;
+}
+
+/* From the journal to the record. A failure leaves what vm_erase() takes away. */
+static int build(struct creation *c, struct store *store, bool start, struct err *e)
+{
+	int r;
+
+	r = journal_begin(c->vh->host, c->uuid, JOURNAL_CREATE, e);
+	if (r == 0)
+		r = fault_point("journal written", e);
+	if (r == 0)
+		r = take_claims(c, e);
+	if (r == 0)
+		r = make_root(c, store, start, e);
+	if (r == 0)
+		r = record_store(c->vh->host, c->uuid, c->record, e);
+	return r;
+}
+
+/* A child that syncs while we start the VM. -1: there is none. */
+static pid_t sync_begin(struct store *store)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(store_sync(store, NULL) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+	return pid;
+}
+
+static int sync_end(pid_t pid, struct store *store, struct err *e)
+{
+	int status;
+
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == EXIT_SUCCESS)
+		return 0;
+	/* It died or could not be made: do it here, and hear why if it fails. */
+	return store_sync(store, e);
+}
+
+/* The VM is one; what went wrong with its first start is said by its state. */
+static int mark_failed(struct creation *c, int code, struct err *e)
+{
+	jv_set(c->record, "failed", jv_string("start"));
+	if (record_store(c->vh->host, c->uuid, c->record, NULL) < 0)
+		return err_wrap(e, code, "VM %s was made and does not start", c->uuid);
+	return err_wrap(e, code, "VM %s left in state failed", c->uuid);
+}
+
+static void take_warnings(struct vm_report *rep, struct jv *warnings)
+{
+	for (size_t i = 0; i < jv_len(warnings); i++)
+		if (jv_as_string(jv_at(warnings, i)))
+			vm_report_warn(rep, "%s", jv_as_string(jv_at(warnings, i)));
+}
+
+static int finish(struct creation *c, struct store *store, bool start, struct err *e)
+{
+	cleanup_jv struct jv *warnings = NULL;
+	struct err sync_error = { 0 };
+	pid_t syncing = start ? sync_begin(store) : -1;
+	int r, s;
+
+	r = fault_point("record written", e);
+	if (r == 0 && start)
+		r = zoneadmd_start_vm(c->vh->host, c->vh->zoneadmd, c->uuid, &warnings, e);
+	take_warnings(c->rep, warnings);
+	s = sync_end(syncing, store, &sync_error);
+	if (r < 0)
+		r = mark_failed(c, r, e);
+	else if (s < 0)
+		return err_set(e, s, "VM %s was made, but not to last: %s", c->uuid,
+			       sync_error.msg);
+	else
+		r = fault_point("started and synced", e);
+	s = journal_end(c->vh->host, c->uuid, r < 0 ? NULL : e);
+	return r < 0 ? r : s;
+}
+
+static int create_locked(struct creation *c, bool start, struct err *e)
+{
+	cleanup_store struct store *store = NULL;
+	cleanup_close int poolfd = -1;
+	int r;
+
+	r = vm_recover(c->vh, c->uuid, NULL, e);
+	if (r < 0)
+		return r;
+	r = record_exists(c->vh->host, c->uuid, e);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return err_set(e, -EEXIST, "VM with UUID %s already exists", c->uuid);
+
+	poolfd = host_dir_existing(c->vh->host, HOST_POOL, e);
+	if (poolfd == -ENOENT)
+		return err_set(e, -ENOENT, "there is no pool '%s/" HOST_POOL "'; mkpool(8) makes one",
+			       c->vh->host->root);
+	if (poolfd < 0)
+		return poolfd;
+	r = store_open(poolfd, &store, e);
+	if (r < 0)
+		return r;
+
+	r = build(c, store, start, e);
+	if (r < 0)
+		goto undo_build;
+	return finish(c, store, start, e);
+
+undo_build:
+	/* Should this fail too, the journal stays and the next command mends it. */
+	if (vm_erase(c->vh, c->uuid, NULL) < 0)
+		vm_report_warn(c->rep, "parts of VM %s are left; 'vmadm check --repair' removes them",
+			       c->uuid);
+	return r;
+}
+
+int vm_create(const struct vm_host *vh, struct jv *record, bool start, struct vm_report *rep,
+	      struct err *e)
+{
+	struct creation c = { vh, record, jv_get_string(record, "uuid"), rep };
+	cleanup_close int lock = -1;
+
+	lock = vm_lock(vh->host, c.uuid, e);
+	if (lock < 0)
+		return lock;
+	return create_locked(&c, start, e);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "libvm/vm.h"
+
+#include "base/jv.h"
+#include "libvm/fault.h"
+#include "libvm/journal.h"
+#include "libvm/record.h"
+#include "libvm/zoneadmd.h"
+
+#include <unistd.h>
+
+/* A record that cannot be read must not keep its VM for ever: then nothing protects it. */
+static int check_protection(const struct vm_host *vh, const char *uuid, struct err *e)
+{
+	cleanup_jv struct jv *record = NULL;
+
+	if (record_load(vh->host, uuid, &record, NULL) < 0)
+		return 0;
+	if (jv_get_bool(record, "indestructible_zoneroot", false))
+		return err_set(e, -EPERM, "indestructible_zoneroot is set, cannot delete");
+	if (jv_get_bool(record, "indestructible_delegated", false))
+		return err_set(e, -EPERM, "indestructible_delegated is set, cannot delete");
+	return 0;
+}
+
+static int delete_locked(const struct vm_host *vh, const char *uuid, struct err *e)
+{
+	int r;
+
+	r = check_protection(vh, uuid, e);
+	if (r == 0)
+		r = journal_begin(vh->host, uuid, JOURNAL_DELETE, e);
+	if (r == 0)
+		r = fault_point("journal written", e);
+	if (r == 0)
+		r = zoneadmd_stop_vm(vh->host, vh->zoneadmd, uuid, true, 0, e);
+	if (r == 0)
+		r = fault_point("stopped", e);
+	return r == 0 ? vm_erase(vh, uuid, e) : r;
+}
+
+int vm_delete(const struct vm_host *vh, const char *uuid, struct vm_report *rep, struct err *e)
+{
+	cleanup_close int lock = -1;
+	int r, there;
+
+	there = record_exists(vh->host, uuid, e);
+	if (there < 0)
+		return there;
+	if (!there && !journal_is_there(vh->host, uuid))
+		return err_set(e, -ENOENT, "VM %s not found", uuid);
+	lock = vm_lock(vh->host, uuid, e);
+	if (lock < 0)
+		return lock;
+	r = vm_recover(vh, uuid, NULL, e);
+	if (r < 0)
+		return r;
+	there = record_exists(vh->host, uuid, e);
+	if (there < 0)
+		return there;
+	if (there)
+		return delete_locked(vh, uuid, e);
+	/* Another command, or mending, has deleted it: that is where we were going. */
+	rep->already = true;
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vm_object.h - VMs as people see them: the record, and what is derived at the
+ * moment of asking. Reads files only, takes no lock, starts no process.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "libsys/host.h"
+
+#include <stddef.h>
+
+struct jv;
+
+/* What "vmadm get" prints. New. -ENOENT as record_load(). */
+ATTR_MUST_CHECK int vm_object_load(const struct host *h, const char *uuid, struct jv **ret_vm,
+				   struct err *e);
+
+/* "running", "stopped", "failed", "incomplete". A constant. */
+const char *vm_object_state(const struct jv *vm);
+
+struct vm_list {
+	struct jv **vms;
+	size_t count;
+	size_t unreadable; /* records that could not be read */
+	struct err error;  /* of the last of those */
+};
+
+/*
+ * All VMs with what columns and filters can ask for: besides the members of get
+ * the computed "type" and "ram". In the order of their UUIDs.
+ */
+ATTR_MUST_CHECK int vm_list_load(const struct host *h, struct vm_list *ret_list, struct err *e);
+void vm_list_done(struct vm_list *list);
+#define cleanup_vm_list cleanup_with(vm_list_done)

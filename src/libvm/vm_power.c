@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "libvm/vm.h"
+
+#include "base/jv.h"
+#include "libvm/fault.h"
+#include "libvm/record.h"
+#include "libvm/zoneadmd.h"
+
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+/* Lock, mend, load: how each of these begins. Returns the lock. */
+static int begin(const struct vm_host *vh, const char *uuid, struct jv **ret_record,
+		 struct err *e)
+{
+	int lock, r;
+
+	/* No lock file for a VM that never was. */
+	r = record_exists(vh->host, uuid, e);
+	if (r == 0)
+		return record_load(vh->host, uuid, ret_record, e);
+	if (r < 0)
+		return r;
+	lock = vm_lock(vh->host, uuid, e);
+	if (lock < 0)
+		return lock;
+	r = vm_recover(vh, uuid, NULL, e);
+	if (r >= 0)
+		r = record_load(vh->host, uuid, ret_record, e);
+	if (r < 0) {
+		close_p(&lock);
+		return r;
+	}
+	return lock;
+}
+
+static int set_autoboot(const struct vm_host *vh, const char *uuid, struct jv *record, bool on,
+			struct err *e)
+{
+	bool failed = on && jv_del(record, "failed");
+
+	if (jv_get_bool(record, "autoboot", !on) == on && !failed)
+		return 0;
+	jv_set(record, "autoboot", jv_bool(on));
+	return record_store(vh->host, uuid, record, e);
+}
+
+static int start_locked(const struct vm_host *vh, const char *uuid, struct vm_report *rep,
+			struct err *e)
+{
+	cleanup_jv struct jv *warnings = NULL;
+	int r;
+
+	r = zoneadmd_start_vm(vh->host, vh->zoneadmd, uuid, &warnings, e);
+	for (size_t i = 0; i < jv_len(warnings); i++)
+		if (jv_as_string(jv_at(warnings, i)))
+			vm_report_warn(rep, "%s", jv_as_string(jv_at(warnings, i)));
+	return r;
+}
+
+int vm_start(const struct vm_host *vh, const char *uuid, struct vm_report *rep, struct err *e)
+{
+	cleanup_jv struct jv *record = NULL;
+	cleanup_close int lock = -1;
+	int r;
+
+	lock = begin(vh, uuid, &record, e);
+	if (lock < 0)
+		return lock;
+	if (zoneadmd_vm_pid(vh->host, uuid) > 0) {
+		rep->already = true;
+		return 0;
+	}
+	r = start_locked(vh, uuid, rep, e);
+	if (r < 0)
+		return r;
+	r = set_autoboot(vh, uuid, record, true, e);
+	return r < 0 ? err_wrap(e, r, "it runs, but will not be started with the host") : 0;
+}
+
+int vm_stop(const struct vm_host *vh, const char *uuid, bool force, unsigned int timeout_s,
+	    struct vm_report *rep, struct err *e)
+{
+	cleanup_jv struct jv *record = NULL;
+	cleanup_close int lock = -1;
+	int r;
+
+	lock = begin(vh, uuid, &record, e);
+	if (lock < 0)
+		return lock;
+	r = set_autoboot(vh, uuid, record, false, e);
+	if (r == 0)
+		r = fault_point("autoboot cleared", e);
+	if (r < 0)
+		return r;
+	rep->already = zoneadmd_vm_pid(vh->host, uuid) == 0;
+	/* Also when it does not run: a supervisor that was killed may have left something. */
+	return zoneadmd_stop_vm(vh->host, vh->zoneadmd, uuid, force, timeout_s, e);
+}
+
+int vm_reboot(const struct vm_host *vh, const char *uuid, bool force, struct vm_report *rep,
+	      struct err *e)
+{
+	cleanup_jv struct jv *record = NULL;
+	cleanup_close int lock = -1;
+	int r;
+
+	lock = begin(vh, uuid, &record, e);
+	if (lock < 0)
+		return lock;
+	if (zoneadmd_vm_pid(vh->host, uuid) == 0)
+		return err_set(e, -ESRCH,
+			       force ? "Cannot reset vm from state \"stopped\", must be "
+				       "\"running\"." :
+				       "Cannot reboot vm from state \"stopped\", must be "
+				       "\"running\"");
+	r = zoneadmd_stop_vm(vh->host, vh->zoneadmd, uuid, force, VM_STOP_SECONDS, e);
+	return r < 0 ? r : start_locked(vh, uuid, rep, e);
+}
+
+int vm_kill(const struct vm_host *vh, const char *uuid, int signo, struct err *e)
+{
+	cleanup_jv struct jv *record = NULL;
+	cleanup_close int fd = -1;
+	pid_t pid;
+	int r;
+
+	r = record_load(vh->host, uuid, &record, e);
+	if (r < 0)
+		return r;
+	/* Taken before the second look, the descriptor cannot be another process by then. */
+	pid = zoneadmd_vm_pid(vh->host, uuid);
+	fd = pid > 0 ? pidfd_open(pid, 0) : -1;
+	if (fd < 0 || zoneadmd_vm_pid(vh->host, uuid) != pid)
+		return err_set(e, -ESRCH, "Cannot find running init PID for VM %s", uuid);
+	if (pidfd_send_signal(fd, signo, NULL, 0) < 0)
+		return err_sys(e, "cannot signal the init of VM %s", uuid);
+	return 0;
+}
