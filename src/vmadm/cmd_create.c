@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * create and validate: the two that judge a payload. Both ask the same rules
+ * with the same host behind them.
+ */
+#include "vmadm/vmadm.h"
+
+#include "base/alloc.h"
+#include "base/jv.h"
+#include "libimg/image.h"
+#include "libnet/nictag.h"
+#include "libvm/payload.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int host_image(void *data, const char *uuid, struct payload_image *ret, struct err *e)
+{
+	cleanup_image struct image img = { 0 };
+	int r;
+
+	r = image_load(data, uuid, &img, e);
+	if (r < 0)
+		return r;
+	(void)snprintf(ret->type, sizeof(ret->type), "%s", image_type(&img) ? image_type(&img) : "");
+	(void)snprintf(ret->os, sizeof(ret->os), "%s", image_os(&img) ? image_os(&img) : "");
+	return 0;
+}
+
+static int host_tag(void *data, const char *name, struct payload_tag *ret, struct err *e)
+{
+	struct nictag tag = { 0 };
+	int r;
+
+	/* Overlays ("tag/7") are names that a payload may have and this host has not. */
+	if (!nictag_name_is_valid(name))
+		return err_set(e, -ENOENT, "Invalid nic tag \"%s\"", name);
+	r = nictag_find(data, name, &tag, e);
+	if (r < 0)
+		return r;
+	*ret = (struct payload_tag){ .mtu = tag.mtu, .physical = tag.link[0] };
+	return 0;
+}
+
+static int judge(struct vmadm *v, const struct jv *payload, struct jv **ret_record,
+		 struct problems *ps, struct err *e)
+{
+	struct payload_env env = { &v->host, host_image, host_tag };
+
+	return payload_to_record(payload, &env, ret_record, ps, e);
+}
+
+/* --strict: what would be dropped refuses. */
+static int refuse_unknown(struct cli_call *call, const struct problems *ps)
+{
+	cleanup_free char *names = problems_names(ps, PROBLEM_UNKNOWN);
+	struct err e = { 0 };
+
+	if (!cli_has(call, "strict") || !*names)
+		return 0;
+	(void)err_set(&e, -EINVAL, "Properties not allowed: %s", names);
+	return vmadm_failed(call, NULL, NULL, &e);
+}
+
+static int refuse_hardware(const struct jv *record, struct err *e)
+{
+	const char *brand = jv_get_string(record, "brand");
+
+	if (!(brand_from_name(brand) & BRANDS_HARDWARE))
+		return 0;
+	return err_set(e, -ENOTSUP,
+		       "/brand: hardware VMs (%s) cannot be made on this host; the brands lx, "
+		       "joyent, joyent-minimal and builder can",
+		       brand);
+}
+
+static int create(struct vmadm *v, struct cli_call *call, struct jv *record,
+		  const struct problems *ps)
+{
+	cleanup_vm_report struct vm_report rep = { 0 };
+	const char *uuid = jv_get_string(record, "uuid");
+	struct err e = { 0 };
+	int r;
+
+	r = vm_create(&v->vh, record, jv_get_bool(record, "autoboot", true), &rep, &e);
+	if (r < 0)
+		return vmadm_failed(call, NULL, &rep, &e);
+	vmadm_done(call, uuid, &rep, "Successfully created VM %s", uuid);
+	vmadm_remarks(ps);
+	return 0;
+}
+
+int cmd_create(struct cli_call *call, struct err *e)
+{
+	cleanup_vmadm struct vmadm v = { .host = { .fd = -1 } };
+	cleanup_problems struct problems ps = { 0 };
+	cleanup_jv struct jv *payload = NULL, *record = NULL;
+	struct err why = { 0 };
+	int r;
+
+	r = vmadm_need_root("only root may create VMs");
+	if (r == 0)
+		r = vmadm_begin(&v, call, e);
+	if (r == 0)
+		r = vmadm_read_payload(call, "create", &payload, &why);
+	if (r < 0 && why.code)
+		return vmadm_failed(call, NULL, NULL, &why);
+	if (r != 0)
+		return r;
+	r = judge(&v, payload, &record, &ps, &why);
+	if (r < 0)
+		return problems_fatal(&ps) ? vmadm_refused(call, &ps) :
+					     vmadm_failed(call, NULL, NULL, &why);
+	r = refuse_unknown(call, &ps);
+	if (r > 0)
+		return r;
+	if (refuse_hardware(record, &why) < 0)
+		return vmadm_failed(call, NULL, NULL, &why);
+	return create(&v, call, record, &ps);
+}
+
+static struct jv *names_to_json(const struct problems *ps, enum problem_kind kind)
+{
+	cleanup_free char *names = problems_names(ps, kind);
+	struct jv *list = jv_array();
+
+	for (const char *word = names; *word;) {
+		size_t len = strcspn(word, ",");
+		cleanup_free char *name = xstrndup(word, len);
+
+		jv_push(list, jv_string(name));
+		word += len + (word[len] == ',');
+	}
+	return list;
+}
+
+/* The answer of the original, and below it where and why. */
+static int say_invalid(const struct problems *ps)
+{
+	cleanup_jv struct jv *answer = jv_object();
+	cleanup_free char *details = problems_details(ps);
+	cleanup_free char *rules = NULL, *text = NULL;
+
+	jv_set(answer, "bad_values", names_to_json(ps, PROBLEM_VALUE));
+	jv_set(answer, "bad_properties", names_to_json(ps, PROBLEM_UNKNOWN));
+	jv_set(answer, "missing_properties", names_to_json(ps, PROBLEM_MISSING));
+	text = jv_dump(answer, 2);
+	fprintf(stderr, "%s\n", text);
+	rules = problems_summary(ps);
+	if (problems_has(ps, PROBLEM_RULE, NULL))
+		fprintf(stderr, "%s\n", rules);
+	fputs(details, stderr);
+	return EXIT_REFUSED;
+}
+
+static int say_bad_brand(const struct jv *payload)
+{
+	const char *brand = jv_get_string(payload, "brand");
+	cleanup_jv struct jv *answer = jv_object();
+	cleanup_free char *text = NULL;
+
+	jv_set(answer, "bad_brand", jv_string(brand ? brand : "undefined"));
+	text = jv_dump(answer, 2);
+	fprintf(stderr, "%s\n", text);
+	return EXIT_REFUSED;
+}
+
+static int validate_create(struct cli_call *call, struct err *e)
+{
+	cleanup_vmadm struct vmadm v = { .host = { .fd = -1 } };
+	cleanup_problems struct problems ps = { 0 };
+	cleanup_jv struct jv *payload = NULL, *record = NULL;
+	const char *brand;
+	int r;
+
+	r = vmadm_begin(&v, call, e);
+	if (r == 0)
+		r = vmadm_read_payload(call, "validate", &payload, e);
+	if (r != 0)
+		return r;
+	brand = jv_get_string(payload, "brand");
+	if (!brand_from_name(brand))
+		return say_bad_brand(payload);
+	r = judge(&v, payload, &record, &ps, e);
+	if (r < 0 && !problems_fatal(&ps))
+		return r;
+	if (r < 0 || problems_has(&ps, PROBLEM_UNKNOWN, NULL))
+		return say_invalid(&ps);
+	fprintf(stderr, "VALID 'create' payload for %s brand VMs.\n", brand);
+	vmadm_remarks(&ps);
+	return 0;
+}
+
+int cmd_validate(struct cli_call *call, struct err *e)
+{
+	const char *action = cli_operand(call, 0);
+
+	if (!action)
+		return cli_wrong_use(call, "Will not validate without a valid action.");
+	if (strcmp(action, "create") != 0)
+		return cli_wrong_use(call, "'%s' cannot be validated; 'create' can", action);
+	return validate_create(call, e);
+}

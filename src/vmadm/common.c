@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "vmadm/vmadm.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/jv.h"
+#include "libvm/payload.h"
+#include "libvm/vm_object.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PREFIX_LEAST 8
+#define LIBEXEC      "/usr/lib/dais"
+
+/*
+ * Where zoneadmd is: where the environment says (tests), beside vmadm (a build
+ * folder), in lib/dais beside vmadm's folder (installed below any prefix).
+ */
+static char *find_zoneadmd(void)
+{
+	static const char *const beside[] = { "", "/../lib/dais" };
+	const char *libexec = getenv("DAIS_LIBEXEC");
+	char self[PATH_MAX];
+	ssize_t n;
+
+	if (libexec && *libexec)
+		return xasprintf("%s/zoneadmd", libexec);
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	self[n > 0 ? n : 0] = '\0';
+	if (n > 0 && strrchr(self, '/'))
+		*strrchr(self, '/') = '\0';
+	for (size_t i = 0; n > 0 && i < ARRAY_SIZE(beside); i++) {
+		cleanup_free char *path = xasprintf("%s%s/zoneadmd", self, beside[i]);
+
+		if (access(path, X_OK) == 0)
+			return take_ptr(path);
+	}
+	return xstrdup(LIBEXEC "/zoneadmd");
+}
+
+int vmadm_begin(struct vmadm *v, struct cli_call *call, struct err *e)
+{
+	int r;
+
+	*v = (struct vmadm){ .host = { .fd = -1 } };
+	r = host_open(&v->host, cli_get(call, "root"), e);
+	if (r < 0)
+		return r;
+	v->zoneadmd = find_zoneadmd();
+	v->vh = (struct vm_host){ &v->host, v->zoneadmd };
+	return 0;
+}
+
+void vmadm_end(struct vmadm *v)
+{
+	if (v->host.fd >= 0)
+		host_close(&v->host);
+	free(v->zoneadmd);
+}
+
+/* The original looks at the length and the dashes only. */
+static bool has_uuid_shape(const char *text)
+{
+	return strlen(text) == UUID_LEN && text[8] == '-' && text[13] == '-' &&
+	       text[18] == '-' && text[23] == '-';
+}
+
+static void copy_lower(char ret[static UUID_STR], const char *text)
+{
+	size_t i;
+
+	for (i = 0; text[i] && i < UUID_LEN; i++)
+		ret[i] = (char)tolower((unsigned char)text[i]);
+	ret[i] = '\0';
+}
+
+static bool is_named(const struct jv *vm, const char *word)
+{
+	const char *alias = jv_get_string(vm, "alias");
+	size_t len = strlen(word);
+
+	if (alias && strcmp(alias, word) == 0)
+		return true;
+	return len >= PREFIX_LEAST && strncasecmp(jv_get_string(vm, "uuid"), word, len) == 0;
+}
+
+/* How many VMs WORD names; the last one's UUID. */
+static int count_named(const struct host *h, const char *word, char ret[static UUID_STR],
+		       struct err *e)
+{
+	cleanup_vm_list struct vm_list list = { 0 };
+	int r, count = 0;
+
+	r = vm_list_load(h, &list, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < list.count; i++) {
+		if (!is_named(list.vms[i], word))
+			continue;
+		copy_lower(ret, jv_get_string(list.vms[i], "uuid"));
+		count++;
+	}
+	return count;
+}
+
+int vmadm_find(struct vmadm *v, struct cli_call *call, struct err *e)
+{
+	const char *word = cli_operand(call, 0);
+	int count = 0;
+
+	if (word && has_uuid_shape(word)) {
+		copy_lower(v->uuid, word);
+		return 0;
+	}
+	if (word && *word)
+		count = count_named(&v->host, word, v->uuid, e);
+	if (count < 0)
+		return count;
+	if (count == 0)
+		return cli_wrong_use(call, "Invalid or missing UUID for %s", cli_command(call));
+	if (count > 1)
+		return err_set(e, -EINVAL, "'%s' names %d VMs; give the UUID", word, count);
+	return 0;
+}
+
+int vmadm_need_root(const char *why)
+{
+	if (geteuid() == 0)
+		return 0;
+	fprintf(stderr, "FATAL: cannot run because: %s\n", why);
+	return EXIT_USAGE;
+}
+
+static void say_warnings(const struct vm_report *rep)
+{
+	for (size_t i = 0; rep && i < jv_len(rep->warnings); i++)
+		fprintf(stderr, "warning: %s\n", jv_as_string(jv_at(rep->warnings, i)));
+}
+
+static void print_json(struct jv *object)
+{
+	cleanup_free char *text = jv_dump(object, 2);
+
+	puts(text);
+	jv_unref(object);
+}
+
+void vmadm_done(struct cli_call *call, const char *uuid, const struct vm_report *rep,
+		const char *fmt, ...)
+{
+	struct jv *object;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fputc('\n', stderr);
+	say_warnings(rep);
+	if (!cli_has(call, "json"))
+		return;
+	object = jv_object();
+	jv_set(object, "result", jv_string("ok"));
+	jv_set(object, "uuid", jv_string(uuid));
+	jv_set(object, "changed", jv_bool(!rep || !rep->already));
+	jv_set(object, "warnings",
+	       rep && rep->warnings ? jv_ref(rep->warnings) : jv_array());
+	print_json(object);
+}
+
+static struct jv *problems_to_json(const struct problems *ps)
+{
+	static const char *const kinds[] = {
+		[PROBLEM_VALUE] = "value",     [PROBLEM_MISSING] = "missing",
+		[PROBLEM_RULE] = "rule",       [PROBLEM_UNKNOWN] = "unknown",
+		[PROBLEM_NOTE] = "note",
+	};
+	struct jv *list = jv_array();
+
+	for (size_t i = 0; i < ps->count; i++) {
+		struct jv *item = jv_object();
+
+		jv_set(item, "kind", jv_string(kinds[ps->items[i].kind]));
+		jv_set(item, "property", jv_string(ps->items[i].name));
+		jv_set(item, "pointer", jv_string(ps->items[i].pointer));
+		jv_set(item, "rule", jv_string(ps->items[i].text));
+		jv_push(list, item);
+	}
+	return list;
+}
+
+static void error_to_json(struct cli_call *call, const char *text, const struct problems *ps)
+{
+	struct jv *object;
+
+	if (!cli_has(call, "json"))
+		return;
+	object = jv_object();
+	jv_set(object, "result", jv_string("error"));
+	jv_set(object, "error", jv_string(text));
+	if (ps && ps->count)
+		jv_set(object, "details", problems_to_json(ps));
+	print_json(object);
+}
+
+int vmadm_refused(struct cli_call *call, const struct problems *ps)
+{
+	cleanup_free char *summary = problems_summary(ps);
+	cleanup_free char *details = problems_details(ps);
+
+	fprintf(stderr, "%s\n%s", summary, details);
+	error_to_json(call, summary, ps);
+	return EXIT_REFUSED;
+}
+
+int vmadm_failed(struct cli_call *call, const char *prefix, const struct vm_report *rep,
+		 const struct err *e)
+{
+	cleanup_free char *text = NULL;
+
+	say_warnings(rep);
+	if (rep && problems_fatal(&rep->problems))
+		return vmadm_refused(call, &rep->problems);
+	text = prefix ? xasprintf("%s: %s", prefix, e->msg) : xstrdup(e->msg);
+	fprintf(stderr, "%s\n", text);
+	error_to_json(call, text, NULL);
+	return EXIT_REFUSED;
+}
+
+void vmadm_remarks(const struct problems *ps)
+{
+	cleanup_free char *ignored = problems_names(ps, PROBLEM_UNKNOWN);
+
+	if (*ignored)
+		fprintf(stderr, "warning: ignored: %s\n", ignored);
+	for (size_t i = 0; i < ps->count; i++)
+		if (ps->items[i].kind == PROBLEM_NOTE)
+			fprintf(stderr, "warning: %s: %s\n", ps->items[i].name, ps->items[i].text);
+}
+
+/* All of FD, one byte more than is allowed at most: that is how too much is seen. */
+static int read_all(int fd, const char *name, struct buf *b, struct err *e)
+{
+	char chunk[16384];
+
+	while (b->len <= PAYLOAD_MAX) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(e, -errno, "Error reading: %s %s", name,
+				       strerrordesc_np(errno));
+		if (n == 0)
+			break;
+		buf_add(b, chunk, (size_t)n);
+	}
+	return 0;
+}
+
+int vmadm_read_payload(struct cli_call *call, const char *command, struct jv **ret_payload,
+		       struct err *e)
+{
+	const char *name = cli_get(call, "file");
+	bool from_stdin = !name || strcmp(name, "-") == 0;
+	cleanup_buf struct buf b = BUF_INIT;
+	cleanup_close int fd = -1;
+	int r;
+
+	if (from_stdin && isatty(STDIN_FILENO))
+		return cli_wrong_use(call, "Will not %s from stdin when stdin is a tty.", command);
+	if (!from_stdin) {
+		fd = open(name, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT)
+			return err_set(e, -ENOENT, "File: %s does not exist.", name);
+		if (fd < 0)
+			return err_set(e, -errno, "Error reading: %s %s", name,
+				       strerrordesc_np(errno));
+	}
+	r = read_all(from_stdin ? STDIN_FILENO : fd, from_stdin ? "stdin" : name, &b, e);
+	if (r < 0)
+		return r;
+	return payload_parse(buf_str(&b), b.len, from_stdin ? "stdin" : name, ret_payload, e);
+}

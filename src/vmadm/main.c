@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmadm - make, look at, start, stop and delete the VMs of this host.
+ */
+#include "vmadm/vmadm.h"
+
+#include "base/alloc.h"
+#include "base/jv.h"
+#include "libvm/prop.h"
+#include "libvm/vm_object.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ROOT_OPTION                                                                         \
+	{                                                                                   \
+		.letter = 'R', .name = "root", .arg = "DIR",                                \
+		.help = "the host below DIR, not this one", .complete = CLI_DIR             \
+	}
+#define FILE_OPTION                                                                         \
+	{                                                                                   \
+		.letter = 'f', .name = "file", .arg = "FILE",                               \
+		.help = "read the payload from FILE; - is standard input", .complete = CLI_FILE \
+	}
+#define FORCE_OPTION(text)                                                                  \
+	{                                                                                   \
+		.letter = 'F', .name = "force", .help = text                                \
+	}
+#define JSON_OPTION(text)                                                                   \
+	{                                                                                   \
+		.letter = 'j', .name = "json", .help = text                                 \
+	}
+#define RESULT_OPTION                                                                       \
+	{                                                                                   \
+		.name = "json", .help = "print the result or the error as JSON besides"     \
+	}
+
+static const struct cli_opt program_options[] = { ROOT_OPTION, CLI_END };
+
+/* -d and -v are taken and do nothing, as in the original. */
+static const struct cli_opt common_options[] = {
+	{ .letter = 'd', .name = "debug", .help = "accepted, without effect" },
+	ROOT_OPTION,
+	{ .letter = 'v', .name = "verbose", .help = "accepted, without effect" },
+	CLI_END,
+};
+
+static const struct cli_opt check_options[] = {
+	JSON_OPTION("print what was found as JSON"),
+	{ .name = "repair", .help = "mend what can be mended without losing data" },
+	CLI_END,
+};
+
+static const struct cli_opt create_options[] = {
+	FILE_OPTION,
+	RESULT_OPTION,
+	{ .name = "strict", .help = "refuse a payload with properties that would be dropped" },
+	CLI_END,
+};
+
+static const struct cli_opt delete_options[] = {
+	FORCE_OPTION("accepted, without effect"),
+	RESULT_OPTION,
+	CLI_END,
+};
+
+static const struct cli_opt kill_options[] = {
+	RESULT_OPTION,
+	{ .letter = 's', .name = "signal", .arg = "SIGNAL",
+	  .help = "a number, TERM or SIGTERM; SIGTERM unless given" },
+	CLI_END,
+};
+
+static const struct cli_opt list_options[] = {
+	{ .letter = 'h', .name = "header", .help = "print the header, with -p as well" },
+	{ .letter = 'H', .name = "no-header", .help = "print no header" },
+	JSON_OPTION("print the rows as JSON"),
+	{ .letter = 'o', .name = "columns", .arg = "COLUMN,...",
+	  .help = "columns, in this order", .complete = CLI_HELP, .words = "columns" },
+	{ .letter = 'p', .name = "parsable", .help = "print fields with ':' between, no header" },
+	{ .letter = 's', .name = "sort", .arg = "[-]COLUMN,...",
+	  .help = "sort by these; - sorts downwards", .complete = CLI_HELP, .words = "columns" },
+	CLI_END,
+};
+
+static const struct cli_opt lookup_options[] = {
+	{ .letter = '1', .name = "unique", .help = "fail unless exactly one VM is found" },
+	JSON_OPTION("print whole objects as JSON"),
+	{ .letter = 'o', .name = "columns", .arg = "PROPERTY,...",
+	  .help = "with -j: these members only", .complete = CLI_HELP, .words = "properties" },
+	CLI_END,
+};
+
+static const struct cli_opt reboot_options[] = {
+	FORCE_OPTION("do not wait for a shutdown"),
+	RESULT_OPTION,
+	CLI_END,
+};
+
+static const struct cli_opt start_options[] = { RESULT_OPTION, CLI_END };
+
+static const struct cli_opt stop_options[] = {
+	FORCE_OPTION("do not wait for a shutdown"),
+	RESULT_OPTION,
+	{ .letter = 't', .name = "timeout", .arg = "SECONDS",
+	  .help = "force it after SECONDS; for application containers" },
+	CLI_END,
+};
+
+static const struct cli_opt validate_options[] = { FILE_OPTION, CLI_END };
+
+#define ONE_VM .args = "UUID", .max_operands = -1, .complete = CLI_HELP, .words = "vms"
+
+static const struct cli_cmd commands[] = {
+	/* clang-format off */
+	{ .name = "check", .args = "", .summary = "find, and mend, what a crash left behind",
+	  .opts = check_options, .run = cmd_check },
+	{ .name = "create", .args = "", .summary = "make a VM from a JSON payload",
+	  .opts = create_options, .run = cmd_create },
+	{ .name = "delete", .alias = "destroy", .summary = "delete a VM and all that it holds",
+	  .opts = delete_options, ONE_VM, .run = cmd_delete },
+	{ .name = "get", .alias = "json", .summary = "print a VM as JSON", ONE_VM,
+	  .run = cmd_get },
+	{ .name = "kill", .summary = "send a signal to the init of a VM",
+	  .opts = kill_options, ONE_VM, .run = cmd_kill },
+	{ .name = "list", .args = "[KEY=VALUE...]", .summary = "list VMs",
+	  .opts = list_options, .max_operands = -1, .complete = CLI_HELP, .words = "filters",
+	  .run = cmd_list },
+	{ .name = "lookup", .args = "[KEY=VALUE...]", .summary = "find VMs, for scripts",
+	  .opts = lookup_options, .max_operands = -1, .complete = CLI_HELP, .words = "filters",
+	  .run = cmd_lookup },
+	{ .name = "reboot", .summary = "stop a VM and start it again",
+	  .opts = reboot_options, ONE_VM, .run = cmd_reboot },
+	{ .name = "start", .alias = "boot", .summary = "start a VM, and from now on with the host",
+	  .opts = start_options, ONE_VM, .run = cmd_start },
+	{ .name = "stop", .alias = "halt", .summary = "stop a VM, and leave it stopped",
+	  .opts = stop_options, ONE_VM, .run = cmd_stop },
+	{ .name = "validate", .args = "create", .summary = "check a payload, make nothing",
+	  .opts = validate_options, .max_operands = 1, .complete = CLI_WORDS,
+	  .words = "create", .run = cmd_validate },
+	{ .name = NULL },
+	/* clang-format on */
+};
+
+static int complete_vms(struct err *e)
+{
+	cleanup_vm_list struct vm_list list = { 0 };
+	struct host host;
+	int r;
+
+	r = host_open(&host, NULL, e);
+	if (r < 0)
+		return r;
+	r = vm_list_load(&host, &list, e);
+	host_close(&host);
+	for (size_t i = 0; r == 0 && i < list.count; i++) {
+		const char *alias = jv_get_string(list.vms[i], "alias");
+
+		puts(jv_get_string(list.vms[i], "uuid"));
+		if (alias && *alias && !strpbrk(alias, " \t\n"))
+			puts(alias);
+	}
+	return r;
+}
+
+/* KIND is one of the .words above that stand with CLI_HELP. */
+static int complete(const char *kind, struct err *e)
+{
+	const struct prop *p;
+
+	if (strcmp(kind, "vms") == 0)
+		return complete_vms(e);
+	for (size_t i = 0; (p = prop_at(i)); i++) {
+		if (strcmp(kind, "columns") == 0 && p->header)
+			puts(p->name);
+		if (strcmp(kind, "properties") == 0 && !strchr(p->name, '*'))
+			puts(p->name);
+		if (strcmp(kind, "filters") == 0 && p->filter)
+			printf("%s=\n", p->name);
+	}
+	return 0;
+}
+
+/* "kill -HUP UUID": the signal as an option's name, which is -s HUP for everybody else. */
+static char **spell_out_signals(int *argc, char **argv)
+{
+	char **words = xcalloc((size_t)*argc * 2 + 1, sizeof(*words));
+	bool is_kill = false;
+	int n = 0;
+
+	for (int i = 0; i < *argc; i++) {
+		const char *word = argv[i];
+
+		is_kill |= i > 0 && strcmp(word, "kill") == 0;
+		if (is_kill && word[0] == '-' &&
+		    (isupper((unsigned char)word[1]) || isdigit((unsigned char)word[1])) &&
+		    word[1] != 'R') {
+			words[n++] = xstrdup("-s");
+			words[n++] = xstrdup(word + 1);
+		} else {
+			words[n++] = xstrdup(word);
+		}
+	}
+	*argc = n;
+	return words;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct cli_prog program = {
+		.name = "vmadm",
+		.summary = "make, look at, start, stop and delete VMs",
+		.opts = program_options,
+		.common = common_options,
+		.cmds = commands,
+		.complete = complete,
+		.bare_errors = true,
+	};
+	char **words = spell_out_signals(&argc, argv);
+	int status = cli_main(&program, argc, words);
+
+	for (int i = 0; i < argc; i++)
+		free(words[i]);
+	free(words);
+	return status;
+}
