@@ -1,0 +1,36 @@
+# mk/test.mk - make test, make fuzz.
+#
+#	make test                  unit, cli and host tests, one line of time each
+#	make test-unit             (test-cli, test-host) one of the steps
+#	make test-cli T=PATTERN    only tests/cli/*PATTERN*.t
+#	make fuzz FUZZ_SECONDS=60  each fuzzer for so long, over its corpus
+#
+# Unit tests and the programs that the others run are made in dev mode, with
+# ASan and UBSan; the tests find the programs by DAIS_BIN. With CI=true a skip
+# that tests/skips.allowed does not list is a failure.
+
+FUZZ_SECONDS ?= 20
+FUZZ_CC	     ?= clang
+T	     ?=
+TEST_STEPS   := unit cli host
+
+.PHONY: test fuzz fuzz-run $(addprefix test-,$(TEST_STEPS))
+
+test:
+	+@tests/run --steps $(TEST_STEPS) -- $(MAKE) --no-print-directory
+
+test-unit: export CMOCKA_MESSAGE_OUTPUT := TAP
+test-unit:
+	+@$(MAKE) --no-print-directory MODE=dev unit-programs
+	@$(RUN_ENV) tests/run unit $(addprefix $(BUILD)/dev/check/,$(UNITS))
+	@$(if $(FUZZERS),tests/run --corpus $(BUILD)/dev/check $(FUZZERS))
+
+test-cli test-host: test-%:
+	+@$(MAKE) --no-print-directory MODE=dev programs
+	@DAIS_BIN=$(abspath $(BUILD))/dev/bin tests/run $* $(sort $(wildcard tests/$*/*$(T)*.t))
+
+fuzz:
+	+@$(MAKE) --no-print-directory MODE=fuzz CC=$(FUZZ_CC) fuzz-run
+
+fuzz-run: $(addprefix $(B)/check/,$(FUZZERS))
+	@tests/run --fuzz $(B) $(FUZZ_SECONDS) $(FUZZERS)
