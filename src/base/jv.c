@@ -144,6 +144,8 @@ char *jv_dump(const struct jv *v, int indent)
 
 enum jv_type jv_type(const struct jv *v)
 {
+	if (!v)
+		return JV_NULL;
 	switch (json_typeof(json(v))) {
 	case JSON_OBJECT:
 		return JV_OBJECT;

@@ -3,13 +3,12 @@
  * replay.c - runs a fuzzer's entry over the files given, without libFuzzer, so
  * that every compiler replays the corpus as an ordinary test.
  */
-#include <stdint.h>
+#include "fuzz.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 #define INPUT_MAX (1 << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int replay(const char *path)
 {

@@ -1,0 +1,2 @@
+$(call fuzz, fuzz_ipc, ipc base)
+$(call fuzz, fuzz_jv, base)
