@@ -9,7 +9,8 @@
 skip() { echo "1..0 # SKIP $*"; exit 0; }
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
-images=${DAIS_IMAGES:-$top/build/images}
+images=${DAIS_IMAGES:-${DAIS_BIN:+${DAIS_BIN%/dev/bin}/images}}
+images=${images:-$top/build/images}
 
 if [ -z "${DAIS_TEST_NETNS:-}" ]; then
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
