@@ -103,10 +103,10 @@ static int mount_image(const char *image, const char *at, struct err *e)
 		return r;
 	name = root_type_to_string(type);
 
-	/* Without a block device between: Linux 6.12 and later, erofs only. */
-	if (mount(image, at, name, MS_RDONLY, NULL) == 0)
+	/* Straight from the file, without a block device: erofs of Linux 6.12 and later. */
+	if (type == ROOT_EROFS && mount(image, at, name, MS_RDONLY, NULL) == 0)
 		return 0;
-	if (errno != ENOTBLK)
+	if (type == ROOT_EROFS && errno != ENOTBLK)
 		return err_sys(e, "cannot mount '%s' as %s", image, name);
 	return mount_by_loop(image, name, at, e);
 }

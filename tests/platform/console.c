@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * console - drive a machine over its serial console, one step a call.
+ *
+ *	console [-t SECONDS] SOCKET login PASSWORD
+ *	console [-t SECONDS] SOCKET run COMMAND
+ *
+ * SOCKET is where QEMU offers the console ("-chardev socket,server=on,wait=off";
+ * it may be connected to again and again, and QEMU itself keeps the log). login
+ * waits for a login prompt, logs root in, and leaves a quiet shell behind. run
+ * has that shell run COMMAND and prints what it writes; its status is console's.
+ *
+ * Nothing is guessed from prompts: a command's output stands between two marks
+ * that only this call knows, and the marks are typed in two halves, so that an
+ * echo of the line is not taken for them. 124: the time was up, and what was
+ * seen last is on standard error. 125: wrong use, or no connection.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SEEN_MAX (4 << 20)
+#define TAIL	 2000
+
+enum { EXIT_TIMEOUT = 124, EXIT_TROUBLE = 125 };
+
+static struct {
+	int fd;
+	char *seen; /* what came since the last forget() */
+	size_t len;
+	double deadline;
+} con;
+
+static double now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void __attribute__((noreturn)) give_up(const char *what)
+{
+	size_t from = con.len > TAIL ? con.len - TAIL : 0;
+
+	fprintf(stderr, "console: %s; the last that was seen:\n%s\n", what, con.seen + from);
+	exit(EXIT_TIMEOUT);
+}
+
+static void __attribute__((noreturn)) trouble(const char *what)
+{
+	fprintf(stderr, "console: %s: %s\n", what, strerror(errno));
+	exit(EXIT_TROUBLE);
+}
+
+static void forget(void)
+{
+	con.len = 0;
+	con.seen[0] = '\0';
+}
+
+static void send_text(const char *text)
+{
+	for (size_t left = strlen(text); left > 0;) {
+		ssize_t n = send(con.fd, text, left, MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			trouble("cannot write to the console");
+		if (n > 0) {
+			text += n;
+			left -= (size_t)n;
+		}
+	}
+}
+
+/* Take what comes within SECONDS. False: nothing came. */
+static bool take(double seconds)
+{
+	struct pollfd p = { .fd = con.fd, .events = POLLIN };
+	double left = con.deadline - now();
+	ssize_t n;
+
+	if (left <= 0)
+		give_up("the time is up");
+	if (poll(&p, 1, (int)((seconds < left ? seconds : left) * 1000) + 1) <= 0)
+		return false;
+	n = recv(con.fd, con.seen + con.len, SEEN_MAX - con.len, 0);
+	if (n <= 0)
+		give_up("the machine is gone");
+	for (ssize_t i = 0; i < n; i++) { /* a '\0' would hide the rest from strstr() */
+		if (con.seen[con.len + (size_t)i] == '\0')
+			con.seen[con.len + (size_t)i] = '?';
+	}
+	con.len += (size_t)n;
+	con.seen[con.len] = '\0';
+	if (con.len > SEEN_MAX - 4096)
+		give_up("more output than anybody reads");
+	return true;
+}
+
+/* The first of two texts that shows up; AGAIN is typed every two seconds meanwhile. */
+static const char *wait_for(const char *a, const char *b, const char *again)
+{
+	double typed = now();
+
+	for (;;) {
+		if (strstr(con.seen, a))
+			return a;
+		if (b && strstr(con.seen, b))
+			return b;
+		(void)take(0.5);
+		if (again && now() - typed > 2) {
+			send_text(again);
+			typed = now();
+		}
+	}
+}
+
+static int log_in(const char *password)
+{
+	/* A shell without line editing, echo and prompt, that the kernel does not talk into. */
+	static const char quiet[] = "exec bash --norc --noprofile --noediting\n"
+				    "stty -echo -onlcr cols 200; PS1= PS2=; set +m; dmesg -n 1; "
+				    "export TERM=dumb SYSTEMD_COLORS=0 SYSTEMD_PAGER=cat; "
+				    "echo con''sole-ready\n";
+
+	(void)wait_for("login: ", NULL, "\n");
+	/* Let a second prompt, the answer to one Enter too many, go by. */
+	while (take(0.7))
+		;
+	forget();
+	send_text("root\n");
+	(void)wait_for("assword: ", NULL, NULL);
+	forget();
+	send_text(password);
+	send_text("\n");
+	if (strcmp(wait_for("ncorrect", "# ", NULL), "# ") != 0) {
+		fprintf(stderr, "console: the password is refused\n");
+		return 1;
+	}
+	send_text(quiet);
+	(void)wait_for("console-ready", NULL, NULL);
+	return 0;
+}
+
+static int run(const char *command)
+{
+	char begin[64], end[64], half[32];
+	char *line, *from, *to;
+	unsigned int id = (unsigned int)(now() * 1000) ^ (unsigned int)getpid() << 16;
+	size_t size = strlen(command) + 256;
+
+	(void)snprintf(half, sizeof(half), "%08x", id);
+	(void)snprintf(begin, sizeof(begin), "@@%s-begin@@\n", half);
+	(void)snprintf(end, sizeof(end), "@@%s-end:", half);
+	line = malloc(size);
+	if (!line)
+		trouble("no memory");
+	(void)snprintf(line, size,
+		       "echo @@'%s'-begin@@; { %s\n} </dev/null 2>&1; echo @@'%s'-end:$?@@\n", half,
+		       command, half);
+	send_text(line);
+	free(line);
+	(void)wait_for(end, NULL, NULL);
+	while (!strstr(strstr(con.seen, end) + strlen(end), "@@"))
+		(void)take(1);
+	to = strstr(con.seen, end);
+	from = strstr(con.seen, begin);
+	from = from && from < to ? from + strlen(begin) : con.seen;
+	(void)fwrite(from, 1, (size_t)(to - from), stdout);
+	return (int)strtol(to + strlen(end), NULL, 10);
+}
+
+static void connect_to(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(a.sun_path)) {
+		errno = ENAMETOOLONG;
+		trouble(path);
+	}
+	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	con.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	con.seen = calloc(1, SEEN_MAX + 1);
+	if (con.fd < 0 || !con.seen || connect(con.fd, (struct sockaddr *)&a, sizeof(a)) < 0)
+		trouble(path);
+}
+
+int main(int argc, char **argv)
+{
+	long seconds = 60;
+
+	if (argc > 2 && strcmp(argv[1], "-t") == 0) {
+		seconds = strtol(argv[2], NULL, 10);
+		argc -= 2;
+		argv += 2;
+	}
+	if (argc != 4 || seconds <= 0) {
+		fprintf(stderr, "usage: console [-t SECONDS] SOCKET login PASSWORD | run COMMAND\n");
+		return EXIT_TROUBLE;
+	}
+	con.deadline = now() + (double)seconds;
+	connect_to(argv[1]);
+	if (strcmp(argv[2], "login") == 0)
+		return log_in(argv[3]);
+	if (strcmp(argv[2], "run") == 0)
+		return run(argv[3]);
+	fprintf(stderr, "console: no such step: '%s'\n", argv[2]);
+	return EXIT_TROUBLE;
+}
