@@ -5,6 +5,9 @@
  * One table of operations a driver (lxc now, qemu to come) stands behind these
  * calls. A machine that was started belongs to its own processes, not to the
  * caller: run_attach() finds it again after the supervisor died.
+ *
+ *	run_start() ──▶ runs ──▶ run_pidfd() readable ──▶ run_reap() ──▶ run_clean()
+ *	run_attach() ────┘
  */
 #pragma once
 
@@ -24,6 +27,7 @@ struct run_nic {
 	unsigned int mtu;       /* 0: leave */
 	const char *const *ips; /* "A/PREFIX"..., NULL ends; the words "dhcp" and "addrconf" are the guest's */
 	const char *gateway;    /* NULL: none */
+	unsigned int vlan_id;   /* 0: untagged */
 };
 
 /* 0 means "no limit" everywhere below. Everything is borrowed for the call. */
@@ -45,7 +49,21 @@ struct run_spec {
 	uint32_t cpu_shares;     /* 1 to 65535, 100 is usual */
 	uint32_t max_processes;
 	uint32_t io_weight;      /* 1 to 1000 */
+	uint64_t locked_bytes;   /* that a process may lock into memory */
 	const char *const *drop_caps; /* beyond the driver's own list; NULL: none */
+	/*
+	 * Absolute path of a program that the driver runs as "PROGRAM --ended RUNDIR"
+	 * when the machine has ended, with LXC_TARGET=reboot in its environment when the
+	 * guest wants to start again. It must call run_note_end() and exit with 1.
+	 */
+	const char *end_program;
+};
+
+/* Why a machine ended, as far as it is known. */
+enum run_end {
+	RUN_END_KILLED, /* from outside, or it is not known */
+	RUN_END_HALT,   /* the guest powered itself off */
+	RUN_END_REBOOT, /* the guest wants to start again */
 };
 
 struct run;
@@ -53,7 +71,9 @@ struct run;
 /*
  * Start the machine. Returns when its init runs. A limit that this host cannot
  * put in force does not fail the start: WARN is called with the property's name
- * and the reason.
+ * and the reason. Nothing of an earlier run may be left: call run_clean() first
+ * where that is not sure. A failed start leaves nothing that run_clean() does
+ * not remove.
  */
 ATTR_MUST_CHECK int run_start(const struct run_spec *spec,
 			      void (*warn)(void *data, const char *property, const char *why),
@@ -65,11 +85,26 @@ ATTR_MUST_CHECK int run_attach(const char *uuid, const char *rundir, struct run 
 void run_free(struct run *r); /* lets go; the machine runs on */
 
 pid_t run_init_pid(const struct run *r);
-int run_pidfd(const struct run *r); /* readable once init has ended; ours, borrowed */
+/* Readable once init, or the process that holds the machine, has ended; ours, borrowed. */
+int run_pidfd(const struct run *r);
 
-/* Ask the machine's init to power off or reboot. Returns at once. */
+/*
+ * Ask the machine's init to power off or reboot. Returns at once. -EAGAIN: init
+ * does not listen yet, the request would be lost; ask again a little later.
+ */
 ATTR_MUST_CHECK int run_shutdown(struct run *r, bool reboot, struct err *e);
-/* Kill everything in it. Returns when nothing is left. */
+
+/* Kill everything in it. Returns when nothing is left that runs. */
 ATTR_MUST_CHECK int run_kill(struct run *r, struct err *e);
-/* After its end: remove links, cgroups and mounts that it may have left. Also without a struct run. */
+
+/* Once run_pidfd() is readable: wait until all of it has ended, and say why it did. */
+enum run_end run_reap(struct run *r);
+
+/*
+ * Remove what a machine leaves or may have left: processes, cgroups, files in
+ * RUNDIR. Links are the caller's. Also without a struct run, after any crash.
+ */
 ATTR_MUST_CHECK int run_clean(const char *uuid, const char *rundir, struct err *e);
+
+/* What spec.end_program does. */
+ATTR_MUST_CHECK int run_note_end(const char *rundir, struct err *e);

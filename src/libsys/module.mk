@@ -1,1 +1,1 @@
-$(call library, sys, host.c, base)
+$(call library, sys, host.c cgroup.c procfs.c, base)

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "librun/lxc/lxc.h"
+
+#include "base/alloc.h"
+
+#include <lxc/lxccontainer.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A guest writes to its console as much as it likes: this file and one predecessor are kept. */
+#define CONSOLE_LOG_MAX "1MB"
+
+void lxc_set(struct lxc_setter *s, const char *key, const char *fmt, ...)
+{
+	char value[4096];
+	va_list ap;
+	int n;
+
+	if (s->failed)
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+
+	if (n < 0 || (size_t)n >= sizeof(value) || strchr(value, '\n'))
+		s->failed = err_set(s->e, -EINVAL, "the value of '%s' cannot be used", key);
+	else if (!s->c->set_config_item(s->c, key, value))
+		s->failed = err_set(s->e, -EINVAL, "liblxc %s refuses '%s = %s'",
+				    lxc_get_version(), key, value);
+}
+
+/* Addresses of the kind "A/PREFIX" are ours to give; words like "dhcp" are the guest's. */
+static void set_addresses(struct lxc_setter *s, size_t index, const struct run_nic *nic)
+{
+	char key[64];
+
+	for (const char *const *ip = nic->ips; ip && *ip; ip++) {
+		if (!strchr(*ip, '/'))
+			continue;
+		(void)snprintf(key, sizeof(key), "lxc.net.%zu.ipv%c.address", index,
+			       strchr(*ip, ':') ? '6' : '4');
+		lxc_set(s, key, "%s", *ip);
+	}
+	if (nic->gateway) {
+		(void)snprintf(key, sizeof(key), "lxc.net.%zu.ipv%c.gateway", index,
+			       strchr(nic->gateway, ':') ? '6' : '4');
+		lxc_set(s, key, "%s", nic->gateway);
+	}
+}
+
+static void set_nic(struct lxc_setter *s, size_t index, const struct run_nic *nic)
+{
+	const struct {
+		const char *name;
+		const char *value;
+	} items[] = {
+		{ "type", "veth" },
+		{ "link", nic->bridge },
+		{ "flags", "up" },
+		{ "name", nic->name },
+		{ "veth.pair", nic->host_name },
+		{ "hwaddr", nic->mac },
+	};
+	char key[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(items); i++) {
+		(void)snprintf(key, sizeof(key), "lxc.net.%zu.%s", index, items[i].name);
+		lxc_set(s, key, "%s", items[i].value);
+	}
+	if (nic->mtu) {
+		(void)snprintf(key, sizeof(key), "lxc.net.%zu.mtu", index);
+		lxc_set(s, key, "%u", nic->mtu);
+	}
+	if (nic->vlan_id) {
+		(void)snprintf(key, sizeof(key), "lxc.net.%zu.veth.vlan.id", index);
+		lxc_set(s, key, "%u", nic->vlan_id);
+	}
+	set_addresses(s, index, nic);
+}
+
+static void set_network(struct lxc_setter *s, const struct run_spec *spec)
+{
+	for (size_t i = 0; i < spec->nic_count; i++)
+		set_nic(s, i, &spec->nics[i]);
+	/* A network namespace of its own in any case. */
+	if (spec->nic_count == 0) {
+		lxc_set(s, "lxc.net.0.type", "empty");
+		lxc_set(s, "lxc.net.0.flags", "up");
+	}
+}
+
+static void set_groups(struct lxc_setter *s, const struct run_spec *spec)
+{
+	static const struct {
+		const char *key;
+		const char *suffix;
+	} dirs[] = {
+		{ "lxc.cgroup.dir.container", "" },
+		{ "lxc.cgroup.dir.monitor", ".monitor" },
+		{ "lxc.cgroup.dir.monitor.pivot", ".pivot" },
+	};
+	char group[LXC_GROUP_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		lxc_group(spec->uuid, dirs[i].suffix, group);
+		lxc_set(s, dirs[i].key, "%s", group);
+	}
+}
+
+/*
+ * The root is mapped while it is mounted: its files keep the ids of the image
+ * on disk, so images are shared as they are. Device nodes that an image brings
+ * along are nobody's way to a device.
+ */
+static void set_root(struct lxc_setter *s, const struct run_spec *spec)
+{
+	lxc_set(s, "lxc.idmap", "u 0 %u %u", spec->id_base, spec->id_count);
+	lxc_set(s, "lxc.idmap", "g 0 %u %u", spec->id_base, spec->id_count);
+	lxc_set(s, "lxc.rootfs.path", "dir:%s", spec->rootfs);
+	lxc_set(s, "lxc.rootfs.options", "idmap=container,nodev");
+	lxc_set(s, "lxc.mount.auto", "proc:mixed sys:mixed");
+	if (spec->tmpfs_bytes)
+		lxc_set(s, "lxc.mount.entry",
+			"tmpfs tmp tmpfs nodev,nosuid,mode=1777,size=%llu,create=dir 0 0",
+			(unsigned long long)spec->tmpfs_bytes);
+}
+
+/* liblxc hands the hook to a shell: the path is quoted so that it says nothing to one. */
+static void set_end_hook(struct lxc_setter *s, const struct run_spec *spec)
+{
+	if (strchr(spec->end_program, '\'') || strchr(spec->rundir, '\'')) {
+		s->failed = err_set(s->e, -EINVAL, "a quote in the path '%s' or '%s'",
+				    spec->end_program, spec->rundir);
+		return;
+	}
+	/* Version 1 adds no arguments of its own. */
+	lxc_set(s, "lxc.hook.version", "1");
+	lxc_set(s, "lxc.hook.post-stop", "'%s' --ended '%s'", spec->end_program, spec->rundir);
+}
+
+void lxc_configure(struct lxc_setter *s, const struct run_spec *spec)
+{
+	lxc_set(s, "lxc.log.file", "%s/lxc.log", spec->rundir);
+	lxc_set(s, "lxc.log.level", "WARN");
+	lxc_set(s, "lxc.uts.name", "%s", spec->hostname);
+	/* Only until an init sets its own: not every one does. */
+	lxc_set(s, "lxc.environment",
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	lxc_set(s, "lxc.console.logfile", "%s", spec->console_log);
+	lxc_set(s, "lxc.console.size", CONSOLE_LOG_MAX);
+	lxc_set(s, "lxc.console.rotate", "1");
+	lxc_set(s, "lxc.tty.max", "0");
+	lxc_set(s, "lxc.pty.max", "1024");
+	set_root(s, spec);
+	set_network(s, spec);
+	set_groups(s, spec);
+	set_end_hook(s, spec);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lxc.h - the parts of the lxc driver among themselves.
+ *
+ *	zoneadmd ──start.c──▶ liblxc forks ──▶ "[lxc monitor]" ──▶ init of the zone
+ *	    │                                     │ parent of init, holds the console
+ *	    ├── pidfds of both (driver.c)         │ and gives init SIGKILL when it ends
+ *	    └── cgroups, files (traces.c)         └─▶ end_program, once init has ended
+ *
+ * Groups, in every hierarchy where liblxc makes them:
+ *
+ *	dais/UUID            the machine; limits are here
+ *	dais/UUID.monitor    liblxc's process
+ *	dais/UUID.pivot      where liblxc moves it to when it ends
+ *	dais/UUID.zoneadmd   the supervisor; version 2 only
+ *
+ * Files in the machine's RUNDIR: seccomp (the profile), lxc.log (why a start
+ * failed), ended (the reason of the last end).
+ */
+#pragma once
+
+#include "librun/driver.h"
+
+struct lxc_container;
+
+#define LXC_GROUP_PARENT "dais"
+/*
+ * liblxc's command socket and lock file are named after it, and the zone's root
+ * must be able to search it. Nothing is ever put there.
+ */
+#define LXC_PATH "/run"
+#define LXC_GROUP_MAX 128
+
+/* "dais/UUID" and SUFFIX, which is "" or ".monitor", ... */
+void lxc_group(const char *uuid, const char *suffix, char ret[static LXC_GROUP_MAX]);
+
+/* Configuration that is being filled. The first failure is kept, later calls do nothing. */
+struct lxc_setter {
+	struct lxc_container *c;
+	int failed;
+	struct err *e;
+};
+void lxc_set(struct lxc_setter *s, const char *key, const char *fmt, ...) ATTR_PRINTF(3, 4);
+
+/* config.c: identity, root, network, console. */
+void lxc_configure(struct lxc_setter *s, const struct run_spec *spec);
+
+/* confine.c: what the machine may not do; PROFILE is the path of the seccomp profile. */
+extern const char lxc_seccomp_text[];
+void lxc_confine(struct lxc_setter *s, const struct run_spec *spec, const char *profile);
+
+/* limits.c: CPU, memory, processes. dais/UUID.zoneadmd exists. */
+void lxc_limit(struct lxc_setter *s, const struct run_spec *spec, run_warn *warn, void *data);
+
+/* start.c */
+int lxc_start_machine(const struct run_spec *spec, run_warn *warn, void *data,
+		      struct run **ret_run, struct err *e);
+
+/* driver.c: a struct run around a running init; MONITOR is 0 when it is gone. */
+int lxc_run_new(const char *uuid, const char *rundir, pid_t init, pid_t monitor,
+		struct run **ret_run, struct err *e);
+
+/* traces.c */
+int lxc_clean(const char *uuid, const char *rundir, struct err *e);
+int lxc_note_end(const char *rundir, struct err *e);
+enum run_end lxc_read_end(const char *rundir);
+/* The first error in lxc.log, or "" */
+void lxc_first_error(const char *rundir, char *ret, size_t size);

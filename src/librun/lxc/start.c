@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "librun/lxc/lxc.h"
+
+#include "base/alloc.h"
+#include "base/path.h"
+#include "libsys/cgroup.h"
+#include "libsys/procfs.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <lxc/lxccontainer.h>
+#include <stdio.h>
+
+static int write_profile(const char *rundir, struct err *e)
+{
+	cleanup_close int fd = open(rundir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "cannot open '%s'", rundir);
+	(void)unlinkat(fd, "seccomp", 0);
+	return path_write_new(fd, "seccomp", lxc_seccomp_text, 0600, e);
+}
+
+static int fill(struct lxc_container *c, const struct run_spec *spec, run_warn *warn, void *data,
+		struct err *e)
+{
+	struct lxc_setter s = { .c = c, .e = e };
+	char profile[PATH_MAX];
+
+	(void)snprintf(profile, sizeof(profile), "%s/seccomp", spec->rundir);
+	lxc_configure(&s, spec);
+	lxc_confine(&s, spec, profile);
+	lxc_limit(&s, spec, warn, data);
+	return s.failed;
+}
+
+/*
+ * With newuidmap in the PATH liblxc runs it for each mapping, and it knows only
+ * what /etc/subuid lists. We are root and write the mapping ourselves, which is
+ * what liblxc does when it finds no such program.
+ */
+static bool start_without_path(struct lxc_container *c, char *const argv[])
+{
+	cleanup_free char *path = xstrdup(getenv("PATH"));
+	bool ok;
+
+	(void)unsetenv("PATH");
+	ok = c->start(c, 0, argv);
+	if (path)
+		(void)setenv("PATH", path, 1);
+	return ok;
+}
+
+static int start_container(struct lxc_container *c, const struct run_spec *spec, struct err *e)
+{
+	char why[ERR_MSG_MAX];
+
+	(void)c->want_daemonize(c, true);
+	/* The monitor must not hold what the supervisor has open. */
+	(void)c->want_close_all_fds(c, true);
+	if (start_without_path(c, (char *const *)spec->init_argv))
+		return 0;
+	lxc_first_error(spec->rundir, why, sizeof(why));
+	return err_set(e, -EIO, "liblxc cannot start the machine%s%s", *why ? ": " : "", why);
+}
+
+static int find_processes(struct lxc_container *c, const struct run_spec *spec,
+			  struct run **ret_run, struct err *e)
+{
+	pid_t init = c->init_pid(c);
+	pid_t monitor;
+	int r;
+
+	if (init <= 0)
+		return err_set(e, -ESRCH, "init ended as soon as it was started");
+	r = procfs_parent(init, &monitor, e);
+	if (r < 0)
+		return r;
+	return lxc_run_new(spec->uuid, spec->rundir, init, monitor, ret_run, e);
+}
+
+static int start_prepared(const struct run_spec *spec, run_warn *warn, void *data,
+			  struct run **ret_run, struct err *e)
+{
+	struct lxc_container *c = lxc_container_new(spec->uuid, LXC_PATH);
+	int r;
+
+	if (!c)
+		return err_set(e, -EIO, "liblxc cannot make a container object");
+	r = fill(c, spec, warn, data, e);
+	if (r == 0)
+		r = start_container(c, spec, e);
+	if (r == 0)
+		r = find_processes(c, spec, ret_run, e);
+	(void)lxc_container_put(c);
+	return r;
+}
+
+int lxc_start_machine(const struct run_spec *spec, run_warn *warn, void *data,
+		      struct run **ret_run, struct err *e)
+{
+	cleanup_close int held = -1;
+	char group[LXC_GROUP_MAX];
+	int r;
+
+	held = cgroup_hold_parent(e);
+	if (held < 0)
+		return held;
+	lxc_group(spec->uuid, ".zoneadmd", group);
+	r = cgroup_make(LXC_GROUP_PARENT, group + sizeof(LXC_GROUP_PARENT), e);
+	if (r < 0)
+		return r;
+	r = write_profile(spec->rundir, e);
+	if (r < 0)
+		return r;
+	return start_prepared(spec, warn, data, ret_run, e);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+#include "libsys/cgroup.h"
+
+#include "base/clock.h"
+#include "base/macro.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define CGROUP_ROOT    "/sys/fs/cgroup"
+#define CGROUP_UNIFIED CGROUP_ROOT "/unified"
+
+/* A guest decides how deep its groups nest; the kernel's own limit is not below this. */
+#define DEPTH_MAX 64
+
+static const char *const wanted[] = { "+cpu", "+cpuset", "+io", "+memory", "+pids" };
+
+static bool is_version_2(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+bool cgroup_is_unified(void)
+{
+	return is_version_2(CGROUP_ROOT);
+}
+
+int cgroup_open_top(struct err *e)
+{
+	const char *path = is_version_2(CGROUP_ROOT) ? CGROUP_ROOT : CGROUP_UNIFIED;
+	int fd;
+
+	if (!is_version_2(path))
+		return err_set(e, -ENOTSUP,
+			       "this host has no cgroup version 2 hierarchy at '%s' or '%s'",
+			       CGROUP_ROOT, CGROUP_UNIFIED);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "cannot open '%s'", path);
+	return fd;
+}
+
+static int write_file(int dirfd, const char *name, const char *text)
+{
+	cleanup_close int fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Which controllers there are is the host's affair: cgroup_has_file() finds out what came of it. */
+static void turn_on_controllers(int dirfd)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		(void)write_file(dirfd, "cgroup.subtree_control", wanted[i]);
+}
+
+static int make_at(int dirfd, const char *name, struct err *e)
+{
+	int fd;
+
+	if (mkdirat(dirfd, name, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "cannot make the cgroup '%s'", name);
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "cannot open the cgroup '%s'", name);
+	return fd;
+}
+
+int cgroup_make(const char *parent, const char *name, struct err *e)
+{
+	cleanup_close int top = -1, fd = -1, child = -1;
+
+	top = cgroup_open_top(e);
+	if (top < 0)
+		return top;
+	fd = make_at(top, parent, e);
+	if (fd < 0)
+		return fd;
+	if (cgroup_is_unified()) {
+		turn_on_controllers(top);
+		turn_on_controllers(fd);
+	}
+	child = make_at(fd, name, e);
+	return child < 0 ? child : 0;
+}
+
+static int open_group(const char *group)
+{
+	cleanup_close int top = cgroup_open_top(NULL);
+
+	if (top < 0)
+		return top;
+	return openat(top, *group ? group : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+bool cgroup_has_file(const char *group, const char *file)
+{
+	cleanup_close int fd = open_group(group);
+
+	return fd >= 0 && faccessat(fd, file, W_OK, 0) == 0;
+}
+
+int cgroup_enter(const char *group, struct err *e)
+{
+	cleanup_close int fd = open_group(group);
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, "cannot open the cgroup '%s'", group);
+	r = write_file(fd, "cgroup.procs", "0");
+	if (r < 0)
+		return err_set(e, r, "cannot enter the cgroup '%s': %s", group, strerror(-r));
+	return 0;
+}
+
+static pid_t find_in(int groupfd, bool (*is_it)(pid_t pid))
+{
+	int fd = openat(groupfd, "cgroup.procs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "re");
+	pid_t found = 0;
+	int pid;
+
+	if (!f) {
+		close_p(&fd);
+		return 0;
+	}
+	while (!found && fscanf(f, "%d", &pid) == 1)
+		if (pid > 0 && is_it(pid))
+			found = pid;
+	(void)fclose(f);
+	return found;
+}
+
+/* The next group in DIR: its descriptor, and its name in *RET_NAME; -1 after the last. */
+static int next_child(DIR *dir, const char **ret_name)
+{
+	struct dirent *d;
+	int fd;
+
+	while ((d = readdir(dir))) {
+		if (d->d_type != DT_DIR || d->d_name[0] == '.')
+			continue;
+		fd = openat(dirfd(dir), d->d_name,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		*ret_name = d->d_name;
+		if (fd >= 0)
+			return fd;
+	}
+	return -1;
+}
+
+/* Both walks take GROUPFD. */
+static pid_t find_below(int groupfd, unsigned int depth, bool (*is_it)(pid_t pid))
+{
+	pid_t found = find_in(groupfd, is_it);
+	DIR *dir = fdopendir(groupfd);
+	const char *name;
+	int fd;
+
+	if (!dir) {
+		(void)close(groupfd);
+		return found;
+	}
+	while (!found && depth < DEPTH_MAX && (fd = next_child(dir, &name)) >= 0)
+		found = find_below(fd, depth + 1, is_it);
+	(void)closedir(dir);
+	return found;
+}
+
+static void remove_below(int groupfd, unsigned int depth)
+{
+	DIR *dir = fdopendir(groupfd);
+	const char *name;
+	int fd;
+
+	if (!dir) {
+		(void)close(groupfd);
+		return;
+	}
+	while (depth < DEPTH_MAX && (fd = next_child(dir, &name)) >= 0) {
+		remove_below(fd, depth + 1);
+		(void)unlinkat(dirfd(dir), name, AT_REMOVEDIR);
+	}
+	(void)closedir(dir);
+}
+
+pid_t cgroup_find(const char *group, bool (*is_it)(pid_t pid))
+{
+	int fd = open_group(group);
+
+	return fd < 0 ? 0 : find_below(fd, 0, is_it);
+}
+
+static bool is_populated(int eventsfd)
+{
+	char text[128];
+	ssize_t n = pread(eventsfd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return strstr(text, "populated 1") != NULL;
+}
+
+int cgroup_kill(const char *group, int timeout_ms, struct err *e)
+{
+	cleanup_close int fd = open_group(group);
+	cleanup_close int events = -1;
+	int64_t deadline = clock_deadline(timeout_ms);
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "cannot open the cgroup '%s'", group);
+	events = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	if (events < 0)
+		return err_sys(e, "cannot watch the cgroup '%s'", group);
+	if (!is_populated(events))
+		return 0;
+	r = write_file(fd, "cgroup.kill", "1");
+	if (r < 0)
+		return err_set(e, r, "cannot kill the cgroup '%s': %s", group, strerror(-r));
+
+	/* The kernel tells of a change to 'populated' with POLLPRI. */
+	while (is_populated(events)) {
+		struct pollfd p = { .fd = events, .events = POLLPRI };
+		int left = clock_left_ms(deadline);
+
+		if (left == 0)
+			return err_set(e, -ETIMEDOUT,
+				       "processes in the cgroup '%s' do not end", group);
+		(void)poll(&p, 1, left);
+	}
+	return 0;
+}
+
+/* In one hierarchy. */
+static int remove_at(int topfd, const char *group)
+{
+	int fd = openat(topfd, group, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	remove_below(fd, 0);
+	if (unlinkat(topfd, group, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+/* Calls remove_at() for every hierarchy; the first failure is told, the rest goes on. */
+static int remove_everywhere(const char *group)
+{
+	DIR *dir = opendir(CGROUP_ROOT);
+	const char *name;
+	int first = 0;
+	int fd, r;
+
+	if (!dir)
+		return -errno;
+	if (cgroup_is_unified())
+		first = remove_at(dirfd(dir), group);
+	while (!cgroup_is_unified() && (fd = next_child(dir, &name)) >= 0) {
+		r = remove_at(fd, group);
+		first = first ? first : r;
+		(void)close(fd);
+	}
+	(void)closedir(dir);
+	return first;
+}
+
+int cgroup_remove(const char *group, struct err *e)
+{
+	int r = remove_everywhere(group);
+
+	if (r < 0)
+		return err_set(e, r, "cannot remove the cgroup '%s': %s", group, strerror(-r));
+	return 0;
+}
+
+/* The lock is on the top's folder itself: there is nothing that could be left behind. */
+static int lock_top(int how)
+{
+	cleanup_close int fd = cgroup_open_top(NULL);
+
+	if (fd < 0 || flock(fd, how) < 0)
+		return -1;
+	return take_fd(fd);
+}
+
+int cgroup_hold_parent(struct err *e)
+{
+	int fd = lock_top(LOCK_SH);
+
+	return fd < 0 ? err_sys(e, "cannot lock the cgroup hierarchy") : fd;
+}
+
+/* rmdir() of a group that has children fails, so this needs no look before. */
+static void remove_empty(const char *group)
+{
+	DIR *dir = opendir(CGROUP_ROOT);
+	const char *name;
+	int fd;
+
+	if (!dir)
+		return;
+	if (cgroup_is_unified())
+		(void)unlinkat(dirfd(dir), group, AT_REMOVEDIR);
+	while (!cgroup_is_unified() && (fd = next_child(dir, &name)) >= 0) {
+		(void)unlinkat(fd, group, AT_REMOVEDIR);
+		(void)close(fd);
+	}
+	(void)closedir(dir);
+}
+
+void cgroup_remove_parent(const char *parent)
+{
+	cleanup_close int fd = lock_top(LOCK_EX | LOCK_NB);
+
+	if (fd >= 0)
+		remove_empty(parent);
+}
