@@ -8,10 +8,13 @@
  * ROOT/run/dais/UUID/state.json, replaced atomically by zoneadmd:
  *
  *	{ "state": "running", "pid": INIT_PID, "pid_start": JIFFIES, "supervisor": PID,
- *	  "boot_timestamp": "...", "warnings": ["max_swap: ..."] }
+ *	  "boot_timestamp": "...", "init_restarts": N, "zoneid": N,
+ *	  "warnings": ["max_swap: ..."] }
+ *	{ "state": "stopped", "exit_timestamp": "...", "exit_status": 0 }
  *
- * A machine runs if, and only if, that file names a process that lives and whose
- * start time is the one recorded; a stale file is nobody's truth.
+ * "state" is starting (between the halves of a reboot), running, stopping or
+ * stopped. A machine runs if, and only if, that file names a process that lives
+ * and whose start time is the one recorded; a stale file is nobody's truth.
  *
  * The socket carries one JSON object a line each way, at most 64 KiB (libipc):
  *
@@ -28,6 +31,9 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+
+/* Bytes of a link's name and its '\0': IFNAMSIZ, whose header clashes with others. */
+#define ZONEADMD_LINK_NAME 16
 
 /*
  * Start the VM's supervisor, which starts the VM, and wait until its init runs.
@@ -48,3 +54,17 @@ ATTR_MUST_CHECK int zoneadmd_stop_vm(const struct host *h, const char *program, 
 
 /* Init's pid, or 0 when the VM does not run. Looks at state.json and /proc only. */
 pid_t zoneadmd_vm_pid(const struct host *h, const char *uuid);
+
+/*
+ * The host's end of the VM's NIC number INDEX (0 to 99): "v", eleven hex digits
+ * of the UUID, "n" and the number. What filters a VM's traffic finds it by that.
+ */
+void zoneadmd_link_name(const char *uuid, unsigned int index,
+			char ret[static ZONEADMD_LINK_NAME]);
+
+/*
+ * ROOT/zones/UUID/logs/zoneadmd.log for appending; the folder "logs" is made. A
+ * log that has grown is kept as zoneadmd.log.0, one generation. Returns the
+ * descriptor. -ENOENT: the VM has no folder on the pool.
+ */
+ATTR_MUST_CHECK int zoneadmd_open_log(const struct host *h, const char *uuid, struct err *e);

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "libvm/zoneadmd.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/jv.h"
+#include "base/proc.h"
+#include "libipc/ipc.h"
+#include "libsys/procfs.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define STATE_MAX   65536
+#define MESSAGE_MAX 65536
+#define LOG_MAX	    262144
+
+/* Starting takes well below a second; a host that swaps is given its time. */
+#define START_MS 60000
+
+#define CONNECT_MS 5000
+
+/* After the deadline of a stop come the kill, and the tidying up. */
+#define STOP_SLACK_S 30
+
+/* A supervisor may die, and another one, while we ask: but not for ever. */
+#define STOP_TRIES 3
+
+void zoneadmd_link_name(const char *uuid, unsigned int index,
+			char ret[static ZONEADMD_LINK_NAME])
+{
+	char digits[12];
+	size_t n = 0;
+
+	for (const char *p = uuid; *p && n < sizeof(digits) - 1; p++)
+		if (*p != '-')
+			digits[n++] = *p;
+	digits[n] = '\0';
+	(void)snprintf(ret, ZONEADMD_LINK_NAME, "v%sn%u", digits, index % 100);
+}
+
+static int open_rundir(const struct host *h, const char *uuid)
+{
+	cleanup_free char *dir = xasprintf(HOST_RUN "/%s", uuid);
+
+	return host_dir_existing(h, dir, NULL);
+}
+
+static struct jv *load_state(const struct host *h, const char *uuid)
+{
+	cleanup_close int fd = open_rundir(h, uuid);
+	struct jv *state;
+
+	if (fd < 0 || jv_load(fd, "state.json", STATE_MAX, &state, NULL) < 0)
+		return NULL;
+	return state;
+}
+
+pid_t zoneadmd_vm_pid(const struct host *h, const char *uuid)
+{
+	cleanup_jv struct jv *state = load_state(h, uuid);
+	int64_t pid = jv_get_int(state, "pid", 0);
+	int64_t start = jv_get_int(state, "pid_start", 0);
+
+	if (pid <= 0 || pid > INT32_MAX || !procfs_is_alive((pid_t)pid, (uint64_t)start))
+		return 0;
+	return (pid_t)pid;
+}
+
+int zoneadmd_open_log(const struct host *h, const char *uuid, struct err *e)
+{
+	cleanup_free char *dir = xasprintf(HOST_POOL "/%s", uuid);
+	cleanup_close int fd = -1, logs = -1;
+	struct stat st;
+	int r;
+
+	fd = host_dir_existing(h, dir, e);
+	if (fd < 0)
+		return fd;
+	if (mkdirat(fd, "logs", 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "cannot make '%s/logs'", dir);
+	logs = openat(fd, "logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (logs < 0)
+		return err_sys(e, "cannot open '%s/logs'", dir);
+	if (fstatat(logs, "zoneadmd.log", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > LOG_MAX)
+		(void)renameat(logs, "zoneadmd.log", logs, "zoneadmd.log.0");
+	r = openat(logs, "zoneadmd.log", O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
+		   0600);
+	return r < 0 ? err_sys(e, "cannot open '%s/logs/zoneadmd.log'", dir) : r;
+}
+
+/* ---- starting one -------------------------------------------------------------- */
+
+/* One line, within START_MS. What ended without a word is in its log. */
+static int read_line(int fd, char *ret, size_t size, struct err *e)
+{
+	int64_t deadline = clock_deadline(START_MS);
+	size_t len = 0;
+
+	while (len < size - 1) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int r = poll(&p, 1, clock_left_ms(deadline));
+		ssize_t n;
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r == 0)
+			return err_set(e, -ETIMEDOUT, "zoneadmd does not answer");
+		n = read(fd, ret + len, size - 1 - len);
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+		if (ret[len - 1] == '\n') {
+			ret[len - 1] = '\0';
+			return 0;
+		}
+	}
+	return err_set(e, -EPIPE, "zoneadmd ended before it was ready; see its log");
+}
+
+static int read_answer(int fd, struct jv **ret_answer, struct err *e)
+{
+	cleanup_free char *line = xmalloc(MESSAGE_MAX);
+	cleanup_jv struct jv *answer = NULL;
+	const char *text;
+	int64_t code;
+	int r;
+
+	r = read_line(fd, line, MESSAGE_MAX, e);
+	if (r == 0)
+		r = jv_parse(line, strlen(line), "zoneadmd", &answer, e);
+	if (r < 0)
+		return r;
+	if (jv_get_bool(answer, "ok", false)) {
+		*ret_answer = take_ptr(answer);
+		return 0;
+	}
+	text = jv_get_string(answer, "error");
+	code = jv_get_int(answer, "code", -EIO);
+	return err_set(e, code < 0 && code > -4096 ? (int)code : -EIO, "%s",
+		       text ? text : "zoneadmd failed");
+}
+
+static int spawn(const struct host *h, const char *program, const char *uuid, bool attach,
+		 int readyfd, struct err *e)
+{
+	const char *argv[] = { program, uuid, "--root", *h->root ? h->root : "/",
+			       attach ? "--attach" : NULL, NULL };
+	cleanup_close int log = zoneadmd_open_log(h, uuid, e);
+	pid_t pid;
+
+	if (log < 0)
+		return log;
+	return proc_spawn_daemon(argv, log, readyfd, &pid, e);
+}
+
+static int start(const struct host *h, const char *program, const char *uuid, bool attach,
+		 struct jv **ret_answer, struct err *e)
+{
+	cleanup_close int in = -1, out = -1;
+	int fds[2];
+	int r;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(e, "cannot make a pipe");
+	in = fds[0];
+	out = fds[1];
+	r = spawn(h, program, uuid, attach, out, e);
+	if (r < 0)
+		return r;
+	/* Its end of the pipe is now the only one: its death is the end of the file. */
+	close_p(&out);
+	out = -1;
+	return read_answer(in, ret_answer, e);
+}
+
+int zoneadmd_start_vm(const struct host *h, const char *program, const char *uuid,
+		      struct jv **ret_warnings, struct err *e)
+{
+	cleanup_jv struct jv *answer = NULL;
+	int r = start(h, program, uuid, false, &answer, e);
+
+	if (r < 0)
+		return r;
+	if (ret_warnings) {
+		struct jv *warnings = jv_get(answer, "warnings");
+
+		*ret_warnings = warnings ? jv_ref(warnings) : jv_array();
+	}
+	return 0;
+}
+
+/* ---- stopping ------------------------------------------------------------------ */
+
+static int ask_to_stop(int rundirfd, bool force, unsigned int timeout_s, struct err *e)
+{
+	cleanup_jv struct jv *request = jv_object();
+	cleanup_close int fd = ipc_connect(rundirfd, "zoneadmd.sock", CONNECT_MS, e);
+
+	if (fd < 0)
+		return fd;
+	jv_set(request, "request", jv_string("stop"));
+	jv_set(request, "force", jv_bool(force));
+	jv_set(request, "timeout_s", jv_int(timeout_s));
+	return ipc_call(fd, request, (int)(timeout_s + STOP_SLACK_S) * 1000, NULL, e);
+}
+
+/* Nobody there, or gone while we asked. */
+static bool has_no_supervisor(int code)
+{
+	return code == -ENOENT || code == -ECONNREFUSED || code == -ECONNRESET || code == -EPIPE;
+}
+
+/* Has a supervisor gone in peace, or was there never one? */
+static bool is_clean(const struct host *h, const char *uuid)
+{
+	cleanup_jv struct jv *state = load_state(h, uuid);
+	const char *name = jv_get_string(state, "state");
+
+	return name && strcmp(name, "stopped") == 0;
+}
+
+int zoneadmd_stop_vm(const struct host *h, const char *program, const char *uuid, bool force,
+		     unsigned int timeout_s, struct err *e)
+{
+	cleanup_close int rundirfd = open_rundir(h, uuid);
+	int r = 0;
+
+	if (rundirfd < 0 || is_clean(h, uuid))
+		return 0;
+	for (int i = 0; i < STOP_TRIES; i++) {
+		cleanup_jv struct jv *answer = NULL;
+
+		r = ask_to_stop(rundirfd, force, timeout_s, e);
+		if (!has_no_supervisor(r) || is_clean(h, uuid))
+			return has_no_supervisor(r) ? 0 : r;
+		r = start(h, program, uuid, true, &answer, e);
+		if (r < 0)
+			return r;
+		if (!jv_get_bool(answer, "running", false))
+			return 0;
+	}
+	return r < 0 ? r : err_set(e, -EAGAIN, "the supervisor of VM %s ends again and again",
+				   uuid);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spec.c - from a VM's record to what run.h starts.
+ *
+ * vmadm checked the record when it was written, but a file can be edited: what
+ * would do harm here is checked again, and the error names the property.
+ */
+#include "zoneadmd/zoneadmd.h"
+
+#include "base/alloc.h"
+#include "base/jv.h"
+#include "base/path.h"
+#include "libvm/record.h"
+#include "libvm/zoneadmd.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MIB ((uint64_t)1 << 20)
+
+/* Below this are the host's own users and the ranges that it hands out to people. */
+#define ID_BASE_MIN 65536
+#define ID_BASE_MAX 4000000000LL
+
+void zone_spec_done(struct zone_spec *s)
+{
+	for (size_t i = 0; i < RUN_NICS_MAX; i++)
+		free(s->ips[i]);
+	free(s->rootfs);
+	free(s->console_log);
+	jv_unref(s->record);
+}
+
+static uint64_t positive(const struct jv *record, const char *property)
+{
+	int64_t n = jv_get_int(record, property, 0);
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+static int take_ids(struct zone_spec *s, struct err *e)
+{
+	int64_t base = jv_get_int(s->record, "idmap_base", 0);
+
+	if (base < ID_BASE_MIN || base > ID_BASE_MAX || base % RECORD_ID_COUNT)
+		return err_set(e, -EINVAL,
+			       "idmap_base: %lld is not a multiple of %u from %u on; the record "
+			       "was damaged",
+			       (long long)base, RECORD_ID_COUNT, ID_BASE_MIN);
+	s->run.id_base = (uint32_t)base;
+	s->run.id_count = RECORD_ID_COUNT;
+	return 0;
+}
+
+static void take_limits(struct zone_spec *s)
+{
+	const struct jv *r = s->record;
+	uint64_t memory = positive(r, "max_physical_memory");
+	uint64_t swap = positive(r, "max_swap");
+
+	s->run.memory_bytes = memory * MIB;
+	s->run.swap_bytes = swap > memory ? (swap - memory) * MIB : 0;
+	s->run.locked_bytes = positive(r, "max_locked_memory") * MIB;
+	s->run.tmpfs_bytes = positive(r, "tmpfs") * MIB;
+	s->run.cpu_cap = (uint32_t)positive(r, "cpu_cap");
+	s->run.cpu_shares = (uint32_t)positive(r, "cpu_shares");
+	s->run.max_processes = (uint32_t)positive(r, "max_lwps");
+	s->run.io_weight = (uint32_t)positive(r, "zfs_io_priority");
+}
+
+static const char **take_ips(const struct jv *nic)
+{
+	const struct jv *ips = jv_get(nic, "ips");
+	const char **list = xcalloc(jv_len(ips) + 1, sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; i < jv_len(ips); i++)
+		if (jv_as_string(jv_at(ips, i)))
+			list[n++] = jv_as_string(jv_at(ips, i));
+	return list;
+}
+
+static int take_nic(struct zone_spec *s, const char *uuid, size_t index, struct err *e)
+{
+	const struct jv *nic = jv_at(jv_get(s->record, "nics"), index);
+	struct run_nic *n = &s->nics[index];
+
+	n->name = jv_get_string(nic, "interface");
+	n->mac = jv_get_string(nic, "mac");
+	if (!n->name || !n->mac)
+		return err_set(e, -EINVAL, "nics[%zu]: 'interface' or 'mac' is missing", index);
+	zoneadmd_link_name(uuid, (unsigned int)index, s->host_names[index]);
+	n->host_name = s->host_names[index];
+	n->mtu = (unsigned int)positive(nic, "mtu");
+	n->vlan_id = (unsigned int)positive(nic, "vlan_id");
+	s->ips[index] = take_ips(nic);
+	n->ips = s->ips[index];
+	/* One default route: of the NIC that is marked. */
+	if (jv_get_bool(nic, "primary", false))
+		n->gateway = jv_as_string(jv_at(jv_get(nic, "gateways"), 0));
+	return 0;
+}
+
+static int take_nics(struct zone_spec *s, const char *uuid, struct err *e)
+{
+	size_t count = jv_len(jv_get(s->record, "nics"));
+
+	if (count > RUN_NICS_MAX)
+		return err_set(e, -E2BIG, "nics: %zu are more than %d", count, RUN_NICS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		int r = take_nic(s, uuid, i, e);
+
+		if (r < 0)
+			return r;
+	}
+	s->run.nics = s->nics;
+	s->run.nic_count = count;
+	return 0;
+}
+
+/* The names of privileges for which there is a capability that a zone has. */
+static const struct {
+	const char *privilege;
+	const char *capability;
+} privileges[] = {
+	{ "net_rawaccess", "net_raw" },	       { "proc_setid", "setuid" },
+	{ "proc_chroot", "sys_chroot" },       { "file_chown", "chown" },
+	{ "file_dac_read", "dac_override" },   { "ipc_dac_read", "ipc_owner" },
+	{ "net_privaddr", "net_bind_service" }, { "sys_resource", "sys_resource" },
+	{ "proc_priocntl", "sys_nice" },       { "file_setid", "fsetid" },
+};
+
+static const char *capability_of(const char *privilege)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(privileges); i++)
+		if (strcmp(privileges[i].privilege, privilege) == 0)
+			return privileges[i].capability;
+	return NULL;
+}
+
+/*
+ * "default,!net_rawaccess": what is taken away is taken away where a capability
+ * stands for it. What is added beyond the default is not given: that a zone's
+ * root has all it can have in its own user namespace is the default.
+ */
+static void take_privileges(struct zone *z, struct zone_spec *s)
+{
+	cleanup_free char *list = xstrdup(jv_get_string(s->record, "limit_priv"));
+	char *rest = NULL;
+	size_t n = 0;
+
+	for (char *p = list ? strtok_r(list, ",", &rest) : NULL; p;
+	     p = strtok_r(NULL, ",", &rest)) {
+		bool taken = *p == '!' || *p == '-';
+		const char *cap = capability_of(p + taken);
+		char why[128];
+
+		if (strcmp(p, "default") == 0 || (!taken && cap))
+			continue;
+		if (taken && cap && n + 1 < ARRAY_SIZE(s->drop_caps)) {
+			s->drop_caps[n++] = cap;
+			continue;
+		}
+		(void)snprintf(why, sizeof(why), "'%.60s' is %s", p,
+			       taken ? "not in force" : "not given");
+		zone_warn(z, "limit_priv", why);
+	}
+	s->run.drop_caps = n ? s->drop_caps : NULL;
+}
+
+/*
+ * The image is foreign: liblxc mounts /dev, /proc and /sys over these folders and
+ * refuses a link there, with words that help nobody.
+ */
+static int check_root(const char *rootfs, struct err *e)
+{
+	static const char *const mounted[] = { "dev", "proc", "sys", "tmp" };
+	cleanup_close int fd = open(rootfs, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "cannot open the root '%s'", rootfs);
+	for (size_t i = 0; i < ARRAY_SIZE(mounted); i++) {
+		cleanup_close int sub = path_open_in_root(fd, mounted[i],
+							  O_PATH | O_DIRECTORY | O_NOFOLLOW |
+								  O_CLOEXEC,
+							  0, NULL);
+
+		if (sub < 0 && errno != ENOENT)
+			return err_set(e, -ENOTDIR,
+				       "'/%s' in the root '%s' is no folder; the image cannot "
+				       "be started",
+				       mounted[i], rootfs);
+	}
+	return 0;
+}
+
+static int take_paths(struct zone *z, struct zone_spec *s, struct err *e)
+{
+	const char *hostname = jv_get_string(s->record, "hostname");
+	const char *init = jv_get_string(s->record, "init_name");
+
+	s->rootfs = xasprintf("%s/" HOST_POOL "/%s/root", z->host.root, z->uuid);
+	s->console_log = xasprintf("%s/" HOST_POOL "/%s/logs/console.log", z->host.root, z->uuid);
+	s->init_argv[0] = init;
+	s->run.uuid = z->uuid;
+	s->run.rundir = z->rundir;
+	s->run.rootfs = s->rootfs;
+	s->run.console_log = s->console_log;
+	s->run.hostname = hostname && *hostname ? hostname : z->uuid;
+	s->run.init_argv = init ? s->init_argv : NULL;
+	s->run.end_program = z->program;
+	return check_root(s->rootfs, e);
+}
+
+int zone_spec_load(struct zone *z, struct zone_spec *ret_spec, struct err *e)
+{
+	struct zone_spec *s = ret_spec;
+	int r;
+
+	*s = (struct zone_spec){ 0 };
+	r = record_load(&z->host, z->uuid, &s->record, e);
+	if (r == 0)
+		r = take_ids(s, e);
+	if (r == 0)
+		r = take_nics(s, z->uuid, e);
+	if (r == 0)
+		r = take_paths(z, s, e);
+	if (r < 0)
+		return err_wrap(e, r, "VM %s", z->uuid);
+	take_limits(s);
+	take_privileges(z, s);
+	z->zoneid = s->run.id_base / RECORD_ID_COUNT;
+	return 0;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * zoneadmd.h - the parts of zoneadmd among themselves.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/event.h"
+#include "base/uuid.h"
+#include "libnet/address.h"
+#include "librun/run.h"
+#include "libsys/host.h"
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct jv;
+
+/* How many clients may wait for the same stop or reboot. */
+#define WAITERS_MAX 16
+
+enum zone_state {
+	ZONE_STARTING, /* nothing runs yet, or again: between a reboot's two halves */
+	ZONE_RUNNING,
+	ZONE_STOPPING, /* asked to end, by whom and how it goes on is in .again */
+	ZONE_STATE_MAX_,
+};
+
+const char *zone_state_to_string(enum zone_state state);
+
+struct zone {
+	struct host host;
+	char uuid[UUID_STR];
+	char *rundir; /* ROOT/run/dais/UUID */
+	int rundirfd;
+	int lockfd;
+	char *program; /* this program's own path */
+
+	enum zone_state state;
+	struct run *run; /* NULL while nothing runs */
+	bool has_group;  /* we are in dais/UUID.zoneadmd */
+	bool again;      /* start again after the end that is asked for */
+	struct jv *warnings;
+	char boot_timestamp[48];
+	int64_t started_ms;
+	unsigned int restarts;
+	unsigned int zoneid;
+
+	struct event *loop;
+	int listenfd;
+	struct event_source *machine; /* on the end of the machine */
+	struct event_source *deadline; /* force is next */
+	struct event_source *retry; /* ask init again, or start again */
+	int waiters[WAITERS_MAX];
+	unsigned int waiter_count;
+};
+
+/* spec.c: the run_spec of a record, with the memory that it borrows. */
+struct zone_spec {
+	struct run_spec run;
+	struct jv *record;
+	struct run_nic nics[RUN_NICS_MAX];
+	const char **ips[RUN_NICS_MAX];
+	char host_names[RUN_NICS_MAX][IFNAMSIZ];
+	char bridges[RUN_NICS_MAX][IFNAMSIZ];
+	const char *init_argv[2];
+	const char *drop_caps[32];
+	char *rootfs;
+	char *console_log;
+};
+ATTR_MUST_CHECK int zone_spec_load(struct zone *z, struct zone_spec *ret_spec, struct err *e);
+void zone_spec_done(struct zone_spec *s);
+#define cleanup_zone_spec cleanup_with(zone_spec_done)
+
+/* network.c */
+ATTR_MUST_CHECK int zone_network_up(const struct host *h, struct zone_spec *s, struct err *e);
+void zone_network_clean(const char *uuid); /* host sides of pairs that are left */
+
+/* state.c: state.json; on a tmpfs, so it is replaced atomically but not synced. */
+ATTR_MUST_CHECK int zone_state_write(struct zone *z, struct err *e);
+ATTR_MUST_CHECK int zone_state_write_end(struct zone *z, enum run_end end, struct err *e);
+/* Takes over from the state file what an earlier supervisor knew; is it about init PID? */
+bool zone_state_adopt(struct zone *z, pid_t pid);
+void zone_warn(struct zone *z, const char *property, const char *why);
+
+/* supervise.c */
+ATTR_MUST_CHECK int zone_start(struct zone *z, struct err *e);
+/* -ENOENT, and nothing is left, when the machine does not run. */
+ATTR_MUST_CHECK int zone_attach(struct zone *z, struct err *e);
+ATTR_MUST_CHECK int zone_serve(struct zone *z, struct err *e); /* until the machine's end */
+void zone_leave(struct zone *z); /* remove what is this process's own */
+/* Both return at once; the end is told to the waiters. */
+ATTR_MUST_CHECK int zone_ask_end(struct zone *z, bool again, unsigned int timeout_s,
+				 struct err *e);
+ATTR_MUST_CHECK int zone_force_end(struct zone *z, bool again, struct err *e);
+
+/* requests.c */
+ATTR_MUST_CHECK int requests_listen(struct zone *z, struct err *e);
+void requests_answer_waiters(struct zone *z, const struct err *failure); /* NULL: it is done */
