@@ -9,7 +9,7 @@
 
 #define ROOT                                                                        \
 	{                                                                           \
-		.name = "root", .arg = "DIR", .help = "work on the host below DIR", \
+		.letter = 'R', .name = "root", .arg = "DIR", .help = "work on the host below DIR", \
 		.complete = CLI_DIR                                                 \
 	}
 
