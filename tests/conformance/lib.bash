@@ -13,16 +13,17 @@ differ() { printf 'differ %s: %s\n' "$1" "$2"; }
 # What is special about some manifests: lines "FACT FILE LINE PATH".
 facts() { awk -f "$here/manifest-facts.awk" "$@"; }
 
-has_fact() { printf '%s\n' "$facts" | grep -q "^$1 "; }
+# has_fact FACTS NAME
+has_fact() { printf '%s\n' "$1" | grep -q "^$2 "; }
 
-# The rule under which the manifests, whose $facts are known, are refused; or nothing.
-# $1: the facts that count where the case stands.
+# refusal_rule FACTS NAMES: the rule under which manifests of which FACTS were told are
+# refused, or nothing. NAMES are the facts that count where the case stands.
 refusal_rule()
 {
 	local fact
 
-	for fact in $1; do
-		has_fact "$fact" || continue
+	for fact in $2; do
+		has_fact "$1" "$fact" || continue
 		case $fact in
 		control) echo manifest-control ;;
 		grammar) echo manifest-one-grammar ;;
@@ -38,7 +39,7 @@ refusal_rule()
 }
 
 # Does the file of messages $1 name a place in a manifest, as "FILE:LINE:" or "FILE:"?
-names_place() { grep -qE '^[^ ]*manifest[^ ]*:([0-9]+:)* ' "$1"; }
+names_place() { grep -qE '\.manifest:([0-9]+:)* ' "$1"; }
 
 # The paths of "listed again" warnings, in ours ($1) and in the original's form ($2).
 our_warnings() { sed -n "s/^.*: warning: '\([^']*\)' is listed again.*/\1/p" "$1" | sort; }

@@ -5,6 +5,7 @@
 # search path; a case is "## TITLE", "manifest:" and lines "  | LINE" (without
 # them the manifest does not exist), what was printed, "rc=N", and the tree that
 # stood there afterwards, "KIND PATH MODE UID:GID [TARGET]", up to "---".
+# shellcheck source-path=SCRIPTDIR source=lib.bash
 . "$(dirname "$0")/lib.bash"
 cases=$fixtures/golden/builder/cases.txt
 [ -f "$cases" ] || exit 77
@@ -93,7 +94,7 @@ rule_for_refusal()
 		echo archive-unknown-owner
 	else
 		facts=$(facts "$m")
-		refusal_rule "control grammar path again clash below orphan hardlink empty"
+		refusal_rule "$facts" "control grammar path again clash below orphan hardlink empty"
 	fi
 }
 

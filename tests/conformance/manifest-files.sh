@@ -3,6 +3,7 @@
 #
 # Real manifests of single repositories and projects: what build_manifest takes
 # (any file with a line that is no comment) must be taken, what it refuses refused.
+# shellcheck source-path=SCRIPTDIR source=lib.bash
 . "$(dirname "$0")/lib.bash"
 shopt -s nullglob
 cases=()
@@ -25,7 +26,7 @@ for file in "${cases[@]}"; do
 		continue
 	fi
 	facts=$(facts "$file")
-	rule=$(refusal_rule "control grammar path clash below empty")
+	rule=$(refusal_rule "$facts" "control grammar path clash below empty")
 	if [ $ours -eq 1 ] && [ -n "$rule" ] && names_place "$WORK/err"; then
 		listed "$rule" "$name"
 	else

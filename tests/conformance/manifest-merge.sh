@@ -4,6 +4,7 @@
 # Real sets of manifests, NAME/combined/, and what the original's sorter made of
 # them, NAME/combined.manifest.gen and NAME/combined.sorter.stderr.txt. Every
 # entry is a case, and every warning.
+# shellcheck source-path=SCRIPTDIR source=lib.bash
 . "$(dirname "$0")/lib.bash"
 shopt -s nullglob
 sets=("$fixtures"/*/combined.manifest.gen)
@@ -16,7 +17,7 @@ take_out()
 
 	: >"$WORK/gone"
 	while read -r fact file number path; do
-		rule=$(facts="$fact x" refusal_rule "control grammar path clash below empty")
+		rule=$(refusal_rule "$fact x" "control grammar path clash below empty")
 		[ -n "$rule" ] || continue
 		sed -i "${number}s/.*//" "$file"
 		printf '%s\t%s\n' "$path" "$rule" >>"$WORK/gone"
@@ -71,16 +72,18 @@ hold_entries()
 	}' "$WORK/gone" "$WORK/out" "$2"
 }
 
+# Facts are parted by blanks: our paths must have none.
+cd "$WORK" || exit 1
 for generated in "${sets[@]}"; do
 	dir=$(dirname "$generated")
 	set=$(basename "$dir")
-	rm -rf "$WORK/combined"
-	cp -r "$dir/combined" "$WORK/combined" || exit 1
-	chmod -R u+w "$WORK/combined"
+	rm -rf combined
+	cp -r "$dir/combined" combined || exit 1
+	chmod -R u+w combined
 	: >"$WORK/gone"
-	if ! "$BIN/builder" merge --lenient "$WORK"/combined/* >"$WORK/out" 2>"$WORK/err"; then
-		take_out "$WORK"/combined/*
-		"$BIN/builder" merge --lenient "$WORK"/combined/* >"$WORK/out" 2>"$WORK/err"
+	if ! "$BIN/builder" merge --lenient combined/* >"$WORK/out" 2>"$WORK/err"; then
+		take_out combined/*
+		"$BIN/builder" merge --lenient combined/* >"$WORK/out" 2>"$WORK/err"
 	fi
 	hold_entries "$set" "$generated"
 

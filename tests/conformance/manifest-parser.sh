@@ -4,6 +4,7 @@
 # The strict parser of the original's check tools: golden/parse-NAME.manifest,
 # accepted when the file of its messages, parse-NAME.err, is empty. Where both
 # refuse, the line that the original quotes must be the one that we point at.
+# shellcheck source-path=SCRIPTDIR source=lib.bash
 . "$(dirname "$0")/lib.bash"
 shopt -s nullglob
 cases=("$fixtures"/golden/parse-*.manifest)
@@ -32,7 +33,7 @@ for file in "${cases[@]}"; do
 		fi
 	else
 		facts=$(facts "$file")
-		rule=$(refusal_rule "control path again clash below empty")
+		rule=$(refusal_rule "$facts" "control path again clash below empty")
 		if [ -n "$rule" ] && names_place "$WORK/err"; then
 			listed "$rule" "$name"
 		else

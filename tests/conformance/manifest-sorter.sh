@@ -3,6 +3,7 @@
 #
 # The original's sorter: golden/sorter/cases.txt. A case is a title, "input:",
 # lines "  | LINE", lines "out: LINE" (entries, and the messages among them), and "rc=N".
+# shellcheck source-path=SCRIPTDIR source=lib.bash
 . "$(dirname "$0")/lib.bash"
 cases=$fixtures/golden/sorter/cases.txt
 [ -f "$cases" ] || exit 77
@@ -14,7 +15,7 @@ refused()
 	if [ "$rc" -ne 0 ]; then
 		rule=merge-all-or-nothing
 	else
-		rule=$(refusal_rule "control grammar path clash below empty")
+		rule=$(refusal_rule "$facts" "control grammar path clash below empty")
 	fi
 	[ "$ours" -eq 1 ] && [ ! -s "$WORK/out" ] && [ -n "$rule" ] && names_place "$WORK/err"
 }
@@ -29,8 +30,8 @@ same_but_form()
 		rule=merge-one-blank
 	fi
 	[ "$(our_warnings "$WORK/err")" = "$(their_warnings "$WORK/messages")" ] && return 0
-	has_fact same && rule=merge-same-folder
-	has_fact same && [ -z "$(our_warnings "$WORK/err")" ]
+	has_fact "$facts" same && rule=merge-same-folder
+	has_fact "$facts" same && [ -z "$(our_warnings "$WORK/err")" ]
 }
 
 judge()

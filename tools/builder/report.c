@@ -3,8 +3,8 @@
 
 #include <stdarg.h>
 
-static void print(const struct report *r, struct place at, const char *prefix, const char *fmt,
-		  va_list ap)
+static void ATTR_PRINTF(4, 0) print(const struct report *r, struct place at, const char *prefix,
+				    const char *fmt, va_list ap)
 {
 	fprintf(r->out, "%s:", at.file);
 	if (at.line)

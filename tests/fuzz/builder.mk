@@ -1,0 +1,1 @@
+$(call fuzz, fuzz_manifest, pack base)
