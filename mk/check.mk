@@ -4,7 +4,7 @@
 # tests/cli/check_tools.t. A tool that is missing, or of another version than the
 # one that is pinned, is said and left out; with CI=true it is a failure.
 
-CHECKS := layers headers size banned format scripts man mandoc cppcheck gcc clang
+CHECKS := layers headers size banned format scripts man mandoc cppcheck gcc release clang
 
 CLANG_FORMAT	     ?= $(firstword $(wildcard /usr/bin/clang-format-14) clang-format)
 CLANG_FORMAT_VERSION := 14
@@ -71,6 +71,9 @@ check-cppcheck:
 # Everything there is, the tests included, with each compiler and no warning left.
 check-gcc:
 	+@$(MAKE) --no-print-directory MODE=dev CC=gcc all libraries unit-programs
+# The optimizer sees what -O1 with sanitizers does not.
+check-release:
+	+@$(MAKE) --no-print-directory MODE=release BUILD=$(BUILD)/werror CC=gcc CFLAGS=-Werror all libraries
 check-clang:
 	+@$(call have,clang) $(MAKE) --no-print-directory MODE=dev CC=clang BUILD=$(BUILD)/clang \
 		all libraries unit-programs

@@ -231,7 +231,7 @@ static int receive_by(int fd, int64_t end, struct jv **ret_message, struct err *
 {
 	cleanup_free char *line = xmalloc(IPC_MESSAGE_MAX + 1);
 	cleanup_jv struct jv *message = NULL;
-	size_t len;
+	size_t len = 0;
 	int r = receive_line(fd, line, IPC_MESSAGE_MAX + 1, end, &len, e);
 
 	if (r < 0)
