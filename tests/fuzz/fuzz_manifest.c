@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t len = 0;
 		size_t again_len = 0;
 		cleanup_free char *again = NULL;
-		cleanup_free char *once = merge((const char *)data, size, mode & 1, mode & 2, &len);
+		cleanup_free char *once =
+			merge((const char *)data, size, mode & 1, mode & 2, &len);
 
 		if (!once)
 			continue;

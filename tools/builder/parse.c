@@ -117,22 +117,28 @@ static bool parse_object(const struct line *l, struct entry *en, struct report *
 	return true;
 }
 
+/* What is wrong with the second word of a link, whose '=' is at EQUALS, or NULL. */
+static const char *link_fault(const struct line *l, const char *equals)
+{
+	if (l->words != 2)
+		return "needs 2 words, without blanks around '='";
+	if (!equals)
+		return "has no '='";
+	if (strchr(equals + 1, '='))
+		return "has more than one '='";
+	if (equals == l->word[1])
+		return "has no name before '='";
+	if (!equals[1])
+		return "has no target after '='";
+	return NULL;
+}
+
 static bool parse_link(const struct line *l, struct entry *en, struct report *r)
 {
-	char *equals = l->words > 1 ? strchr(l->word[1], '=') : NULL;
-	const char *fault = NULL;
+	const char *equals = l->words > 1 ? strchr(l->word[1], '=') : NULL;
+	const char *fault = link_fault(l, equals);
 
-	if (l->words != 2)
-		fault = "needs 2 words, without blanks around '='";
-	else if (!equals)
-		fault = "has no '='";
-	else if (strchr(equals + 1, '='))
-		fault = "has more than one '='";
-	else if (equals == l->word[1])
-		fault = "has no name before '='";
-	else if (!equals[1])
-		fault = "has no target after '='";
-	if (fault) {
+	if (fault || !equals) {
 		report_error(r, l->words == 2 ? column_of(l, l->word[1]) : l->at,
 			     "a '%c' line %s: '%c NAME=TARGET'%s", *l->word[0], fault,
 			     *l->word[0],
