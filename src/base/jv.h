@@ -46,7 +46,7 @@ ATTR_MUST_CHECK int jv_store(int dirfd, const char *name, const struct jv *v, st
 /* Text of V; the caller frees. INDENT 0 is one line. No final newline. */
 char *jv_dump(const struct jv *v, int indent);
 
-enum jv_type jv_type(const struct jv *v); /* of NULL, what is not there: JV_NULL */
+enum jv_type jv_type(const struct jv *v);    /* of NULL, what is not there: JV_NULL */
 const char *jv_type_name(enum jv_type type); /* "string", "integer", ... for messages */
 
 struct jv *jv_null(void);
