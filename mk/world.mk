@@ -13,7 +13,7 @@ FLAVOUR	 ?= virtual
 PROFILE	 ?= dev
 CACHE	 ?= cache
 OUTPUT	 ?= output
-export BUILD CACHE SUITE EXPLAIN V
+export PASSWORD_HASH BUILD CACHE SUITE EXPLAIN V
 
 BUILDER	 ?= $(BUILD)/bin/builder
 STAMPS	 := $(BUILD)/stamp
@@ -25,10 +25,16 @@ LOCK	 := $(CORE)/lock.$(FLAVOUR)$(if $(FIRMWARE),-firmware)
 export COMPONENTS := main$(if $(FIRMWARE), non-free-firmware)
 inputs	 = $(addprefix -f ,$(1))
 
-.PHONY: world live strap target core select images lock platform root boot-archive
+JOBS	 ?= $(shell nproc)
+export JOBS
 
-ifneq ($(filter world live strap target core select images lock platform root boot-archive boot \
+.PHONY: world live strap target local core select images lock platform root boot-archive
+
+ifneq ($(filter world live strap target local core select images lock platform root boot-archive boot \
 	platform-test,$(MAKECMDGOALS)),)
+
+# Packages are unpacked by one process each, so steps go side by side.
+MAKEFLAGS += -j$(JOBS)
 
 # Times in the image are those of the commit, never of the build.
 SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),1754697600)
@@ -36,15 +42,22 @@ export SOURCE_DATE_EPOCH
 BUILDSTAMP := $(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y%m%dT%H%M%SZ)
 export BUILDSTAMP FLAVOUR PROFILE OUTPUT PROTO
 
-world: strap select target
+world: strap select target local
 
 strap:
-	@$(STEP) $(call inputs,tools/strap tools/core/assemble) -k $(SUITE) -o $(BUILD)/strap/root/usr \
+	@$(STEP) $(call inputs,tools/strap/make tools/strap/packages tools/strap/lock) -k $(SUITE) -o $(BUILD)/strap/root/usr \
 		strap -- tools/strap/make $(if $(LOCKED),-L) -l $(BUILD)/strap
 
 target: strap
 	@$(STEP) $(call inputs,$(STAMPS)/strap src mk man Makefile tools/builder projects/dais) \
 		-o $(PROTO)/dais target -- tools/image/target
+
+# Projects of the site, if there are any.
+LOCALS	:= $(patsubst %/,%,$(wildcard projects/local/*/))
+
+local: strap
+	@$(if $(LOCALS)$(wildcard $(STAMPS)/local),$(STEP) $(call inputs,$(STAMPS)/strap $(LOCALS) \
+		tools/image/local) local -- tools/image/local)
 
 core:
 	@$(STEP) $(call inputs,$(LISTS) $(LOCK) tools/core/assemble tools/core/fetch tools/core/resolve) \
@@ -56,9 +69,9 @@ select: core strap
 		-o $(PROTO)/core -o $(BUILD)/manifest/core.manifest \
 		select -- tools/core/ship $(CORE)/rules
 
-root: select target $(BUILDER)
+root: select target local $(BUILDER)
 	@$(STEP) $(call inputs,$(STAMPS)/select $(STAMPS)/target $(BUILDER) overlay tools/image/root \
-		$(wildcard projects/local/*/manifest)) -k $(BUILDSTAMP) -o $(BUILD)/image/root.tar \
+		$(STAMPS)/local projects/dais) -k $(BUILDSTAMP) -k '$(PASSWORD_HASH)' -o $(BUILD)/image/root.tar \
 		root -- tools/image/root $(BUILDER)
 
 boot-archive: root
@@ -74,12 +87,15 @@ platform: boot-archive images
 live: platform
 	@printf '  %s\n' $(OUTPUT)/platform-$(BUILDSTAMP)
 
-# The lock as the mirror has it today, for both flavours; look at the difference,
-# then commit it.
+# The locks as the mirror has the packages today; look at the difference, then
+# commit it.
 lock:
 	tools/core/resolve -o tools/strap/lock tools/strap/packages
 	for f in virtual metal; do \
-		tools/core/resolve -o $(CORE)/lock.$$f $(CORE)/packages.common $(CORE)/packages.$$f || exit 1; \
+		COMPONENTS=main tools/core/resolve -o $(CORE)/lock.$$f \
+			$(CORE)/packages.common $(CORE)/packages.$$f && \
+		COMPONENTS='main non-free-firmware' tools/core/resolve -o $(CORE)/lock.$$f-firmware \
+			$(CORE)/packages.common $(CORE)/packages.$$f $(CORE)/packages.firmware || exit 1; \
 	done
 
 images:

@@ -37,6 +37,13 @@ apt_conf() {
 apt_open() {
 	apt_home=$(realpath -m "$CACHE/apt/$SUITE")
 	mkdir -p "$apt_home/lists/partial" "$apt_home/archives/partial" "$apt_home/empty"
+	# One at a time; a resolve that fetch calls stands under fetch's lock.
+	if [ -z "${DAIS_APT_LOCKED:-}" ]; then
+		exec 9> "$apt_home/lock"
+		flock 9
+		DAIS_APT_LOCKED=1
+		export DAIS_APT_LOCKED
+	fi
 	: >> "$apt_home/status"
 	: > "$apt_home/preferences"
 	"$TOOLS/apt-sources" "$SUITE" ${COMPONENTS:-main} > "$apt_home/sources.new" || exit 1

@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# configure: what it takes, what it writes, what it refuses.
+. "$(dirname "$0")/build_lib.bash"
+
+# A copy, on a machine on which all packages are installed but those of $lacks.
+src=$work/a\ clone
+mkdir -p "$src/tools/core" "$work/bin" "$work/apt"
+cp "$top/configure" "$src/"
+cp "$top/tools/apt-sources" "$src/tools/"
+cp "$top/tools/core/host-packages" "$src/tools/core/"
+cat > "$work/bin/dpkg-query" <<-'END'
+	#!/bin/sh
+	for last; do :; done
+	case " $lacks " in *" $last "*) exit 1 ;; esac
+	echo installed
+END
+chmod +x "$work/bin/dpkg-query"
+PATH=$work/bin:$PATH
+export DAIS_APT_DIR=$work/apt lacks=''
+echo "deb http://one.test/debian trixie main" > "$work/apt/sources.list"
+
+if ! { [ "$(id -u)" -eq 0 ] || grep -q "^$(id -un):" /etc/subuid; }; then
+	echo "1..0 # SKIP no range of user ids in /etc/subuid"
+	exit 0
+fi
+
+cd /
+run "$src/configure"
+is "configure runs from any folder" 0
+grep -qx 'FLAVOUR=virtual' "$src/config.mk" && grep -qx 'prefix=/usr/local' "$src/config.mk"
+ok "and writes the defaults" $?
+cmp -s <(grep -v '^#' "$src/config.mk") <(grep -v '^#' "$src/build.env")
+ok "into both files alike" $?
+
+touch -d 2001-01-01 "$src/config.mk"
+run "$src/configure"
+[ "$(date -r "$src/config.mk" +%Y)" = 2001 ]
+ok "the same settings again leave the file alone" $?
+
+echo 'FLAVOUR=metal; PROFILE=release' > "$src/configure.local"
+FLAVOUR=bogus run "$src/configure" --profile dev
+is "configure.local wins over the environment" 0
+grep -qx 'FLAVOUR=metal' "$src/config.mk" && grep -qx 'PROFILE=dev' "$src/config.mk"
+ok "and an option wins over configure.local" $?
+rm "$src/configure.local"
+
+run "$src/configure" -dr --locked
+is "letters are not joined" 2
+run "$src/configure" -d -r --locked --firmware -j3 --prefix=/opt/dais
+is "the original's letters are taken" 0
+grep -qx 'MODE=dev' "$src/config.mk" && grep -qx 'LOCKED=yes' "$src/config.mk" &&
+	grep -qx 'JOBS=3' "$src/config.mk" && grep -qx 'prefix=/opt/dais' "$src/config.mk"
+ok "and written down" $?
+
+run "$src/configure" -P 'so se%cret'
+is "a password is taken" 0
+! grep -q 'cret' "$src/config.mk" && grep -q '^PASSWORD_HASH=\$\$6\$\$' "$src/config.mk"
+ok "and only its hash is kept" $?
+[ "$(stat -c %a "$src/config.mk")" = 600 ]
+ok "where nobody else reads it" $?
+
+cp "$src/config.mk" "$work/before"
+for wrong in --flavour=pink --profile=fast --jobs=0 --jobs=x --prefix=here '--prefix=/a b' \
+	--suite=Trixie --locked=yes --nonsense --flavour; do
+	run "$src/configure" $wrong
+	is "configure $wrong is wrong use" 2 ""
+done
+says "and the message names the option" err "'--flavour' needs a value"
+cmp -s "$src/config.mk" "$work/before"
+ok "and nothing is written" $?
+
+lacks='mmdebstrap gcc' run "$src/configure"
+is "missing packages are an error" 1 ""
+says "with the command that installs them all" err "apt-get install gcc mmdebstrap"
+lacks='mmdebstrap' run "$src/configure" --tools-only
+is "the programs alone need less" 0
+
+: > "$work/apt/sources.list"
+run "$src/configure"
+is "a machine without a Debian mirror is refused" 1
+says "with what to do" err "set DAIS_MIRROR"
+done_testing

@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# step: a command runs when its inputs changed, and never for nothing.
+. "$(dirname "$0")/build_lib.bash"
+export BUILD=$work/build
+step=$top/tools/image/step
+cd "$work" || exit 1
+mkdir in
+echo 1 > in/a
+
+first()
+{
+	run "$step" -f in -k "${word:-w}" -o out.txt first -- sh -c 'echo run >> runs; cat in/* > out.txt'
+}
+
+runs()
+{
+	[ "$(wc -l < runs)" -eq "$1" ]
+}
+
+first
+is "the first time it runs" 0 && runs 1
+first
+is "the second time it does not" 0 ""
+runs 1
+ok "really" $?
+touch -d 2001-01-01 in/a
+first && runs 1
+ok "a new date is no change" $?
+echo 2 > in/a
+first; runs 2
+ok "a new content is" $?
+echo 2 > in/b
+first; runs 3
+ok "and a new file" $?
+rm in/b
+first; runs 4
+ok "and one that is gone" $?
+chmod +x in/a
+first; runs 5
+ok "and a new mode" $?
+word=other
+first; runs 6
+ok "and another option" $?
+rm out.txt
+first; runs 7
+ok "and a lost output" $?
+
+second()
+{
+	run "$step" -f build/stamp/first second -- sh -c 'echo second >> seconds'
+}
+second
+first; second
+[ "$(wc -l < seconds)" -eq 1 ]
+ok "what depends on a stamp rests while it rests" $?
+rm build/stamp/first
+first; second
+[ "$(wc -l < seconds)" -eq 2 ]
+ok "and follows when the stamp was removed" $?
+
+run env EXPLAIN=1 "$step" -f in -k other -o out.txt first -- sh -c 'echo run >> runs; cat in/* > out.txt'
+says "EXPLAIN says when there is nothing to do" out "nothing to do"
+echo 3 > in/a
+run env EXPLAIN=1 "$step" -f in -k other -o out.txt first -- sh -c 'echo run >> runs; cat in/* > out.txt'
+says "or what changed" out "because changed: in/a"
+
+run "$step" -f in bad -- sh -c 'seq 100; echo the reason >&2; exit 3'
+is "a failure is one" 1 ""
+says "that shows the end of the log" err "| the reason"
+says "and where the rest is" err "$work/build/log/bad.log"
+! grep -q '| 50$' "$work/err" && [ ! -e build/stamp/bad ]
+ok "not all of it, and leaves no stamp" $?
+
+sh -c "echo \$\$ > pid; exec '$step' cut -- sleep 3" > out 2> err &
+while [ ! -s pid ] || [ ! -e build/log/cut.log ]; do sleep 0.05; done
+kill -9 "$(cat pid)"
+wait $! 2> /dev/null
+[ ! -e build/stamp/cut ]
+ok "one that was cut off is not taken for done" $?
+run "$step" cut -- true
+is "and is done again" 0
+run "$step" nothing
+is "no command is wrong use" 2
+done_testing
