@@ -101,7 +101,7 @@ char *problems_names(const struct problems *ps, enum problem_kind kind)
 	return xstrdup(buf_str(&b));
 }
 
-/* Rules of one name belong together: unknown NIC tags are all told, a second rule is a detail. */
+/* The first rule that is broken; where that is an unknown NIC tag, all those that are unknown. */
 static bool in_summary(const struct problems *ps, const struct problem *p)
 {
 	const struct problem *first = NULL;
@@ -112,7 +112,9 @@ static bool in_summary(const struct problems *ps, const struct problem *p)
 	for (size_t i = 0; i < ps->count && !first; i++)
 		if (ps->items[i].kind == PROBLEM_RULE)
 			first = &ps->items[i];
-	return first && strcmp(first->name, p->name) == 0;
+	if (p == first)
+		return true;
+	return first && strcmp(first->name, "nic_tag") == 0 && strcmp(p->name, "nic_tag") == 0;
 }
 
 char *problems_summary(const struct problems *ps)

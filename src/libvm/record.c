@@ -2,7 +2,9 @@
 #include "libvm/record.h"
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/fileio.h"
+#include "libvm/record_skim.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -58,6 +60,47 @@ int record_load_at(int recordsfd, const char *uuid, struct jv **ret_record, stru
 		return absent(uuid, e);
 	if (r < 0)
 		return err_wrap(e, r, "record of VM %s", uuid);
+	r = check_frame(record, uuid, e);
+	if (r < 0)
+		return r;
+	*ret_record = take_ptr(record);
+	return 0;
+}
+
+static bool is_member(const void *data, const char *name, size_t len)
+{
+	const struct record_members *members = data;
+
+	if ((len == 4 && memcmp(name, "uuid", 4) == 0) || (len == 1 && *name == 'v'))
+		return true;
+	for (size_t i = 0; i < members->count; i++)
+		if (strlen(members->names[i]) == len && memcmp(members->names[i], name, len) == 0)
+			return true;
+	return false;
+}
+
+int record_load_members(int recordsfd, const char *uuid, const struct record_members *members,
+			struct jv **ret_record, struct err *e)
+{
+	cleanup_jv struct jv *record = NULL;
+	cleanup_free char *text = NULL;
+	cleanup_buf struct buf few = BUF_INIT;
+	record_name name;
+	size_t len;
+	int r;
+
+	if (!members)
+		return record_load_at(recordsfd, uuid, ret_record, e);
+	file_name(name, uuid);
+	r = file_read_all(recordsfd, name, RECORD_MAX, &text, &len, e);
+	if (r == -ENOENT)
+		return absent(uuid, e);
+	if (r < 0)
+		return err_wrap(e, r, "record of VM %s", uuid);
+	/* What cannot be skimmed is wrong somewhere; the whole way finds out where. */
+	if (!record_skim(text, len, is_member, members, &few) ||
+	    jv_parse(buf_str(&few), few.len, name, &record, NULL) < 0)
+		return record_load_at(recordsfd, uuid, ret_record, e);
 	r = check_frame(record, uuid, e);
 	if (r < 0)
 		return r;

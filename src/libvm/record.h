@@ -33,6 +33,17 @@ ATTR_MUST_CHECK int record_load(const struct host *h, const char *uuid, struct j
 ATTR_MUST_CHECK int record_load_at(int recordsfd, const char *uuid, struct jv **ret_record,
 				   struct err *e);
 
+/* Names of members, for those that need few of many. */
+struct record_members {
+	const char *const *names;
+	size_t count;
+};
+
+/* The same with no other members than these, "uuid" and "v"; much faster. NULL: all. */
+ATTR_MUST_CHECK int record_load_members(int recordsfd, const char *uuid,
+					const struct record_members *members,
+					struct jv **ret_record, struct err *e);
+
 /* Replace it, durably. -EFBIG when it would be larger than RECORD_MAX. */
 ATTR_MUST_CHECK int record_store(const struct host *h, const char *uuid, const struct jv *record,
 				 struct err *e);

@@ -83,7 +83,9 @@ static int take_claim(struct creation *c, int claimsfd, const struct jv *claim, 
 		r = claim_take(claimsfd, name, c->uuid, holder, e);
 	if (r == -EEXIST)
 		tell_conflict(c, claim, holder);
-	return r == -EEXIST ? 0 : r;
+	if (r == -EEXIST)
+		return 0;
+	return r == 0 ? fault_point("claim taken", e) : r;
 }
 
 static int take_claims(struct creation *c, struct err *e)
@@ -104,7 +106,7 @@ static int take_claims(struct creation *c, struct err *e)
 	if (problems_fatal(&c->rep->problems))
 		return err_set(e, -EADDRINUSE, "address in use");
 	jv_set(c->record, "idmap_base", jv_int(base));
-	return fault_point("claims taken", e);
+	return fault_point("all claims taken", e);
 }
 
 /* Its root, from the image: the descriptor of it. */

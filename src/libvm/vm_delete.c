@@ -28,15 +28,25 @@ static int delete_locked(const struct vm_host *vh, const char *uuid, struct err 
 	int r;
 
 	r = check_protection(vh, uuid, e);
-	if (r == 0)
-		r = journal_begin(vh->host, uuid, JOURNAL_DELETE, e);
+	if (r < 0)
+		return r;
+	r = journal_begin(vh->host, uuid, JOURNAL_DELETE, e);
 	if (r == 0)
 		r = fault_point("journal written", e);
 	if (r == 0)
 		r = zoneadmd_stop_vm(vh->host, vh->zoneadmd, uuid, true, 0, e);
 	if (r == 0)
 		r = fault_point("stopped", e);
-	return r == 0 ? vm_erase(vh, uuid, e) : r;
+	if (r < 0)
+		goto undo_journal;
+	/* From here on it can only go forward: parts of the VM may be gone already. */
+	r = vm_erase(vh, uuid, e);
+	return r < 0 ? err_wrap(e, r, "half deleted; 'vmadm delete' again goes on") : 0;
+
+undo_journal:
+	if (journal_end(vh->host, uuid, NULL) < 0)
+		return err_wrap(e, r, "its deletion will be completed by the next command");
+	return r;
 }
 
 int vm_delete(const struct vm_host *vh, const char *uuid, struct vm_report *rep, struct err *e)

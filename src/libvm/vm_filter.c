@@ -180,6 +180,12 @@ void vm_filter_free_p(struct vm_filter **f)
 	*f = NULL;
 }
 
+void vm_filter_need(const struct vm_filter *f, struct vm_needs *n)
+{
+	for (size_t i = 0; i < f->count; i++)
+		vm_needs_add(n, f->terms[i].key);
+}
+
 static bool value_matches(const struct term *t, const struct jv *value)
 {
 	char buf[32];

@@ -7,6 +7,7 @@
 #include "libvm/journal.h"
 #include "libvm/prop.h"
 #include "libvm/record.h"
+#include "libvm/vm_query.h"
 #include "libvm/zoneadmd.h"
 
 #include <fcntl.h>
@@ -177,14 +178,47 @@ static int by_uuid(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-static void load_one(const struct host *h, int recordsfd, const char *uuid, bool journals,
-		     struct vm_list *list)
+struct loading {
+	const struct host *host;
+	const struct vm_needs *needs;
+	const struct record_members *members; /* NULL: all */
+	int recordsfd;
+	bool journals; /* there may be journals */
+};
+
+static bool needs(const struct loading *l, const char *name)
+{
+	return !l->needs || vm_needs_has(l->needs, name);
+}
+
+static void add_derived(const struct loading *l, struct jv *vm, const char *uuid)
+{
+	static const char *const supervised[] = { "boot_timestamp", "init_restarts", "zoneid",
+						  "exit_status", "exit_timestamp" };
+	bool ask = false;
+
+	if (needs(l, "hvm"))
+		jv_set(vm, "hvm", jv_bool(is_hardware(vm)));
+	for (size_t i = 0; i < ARRAY_SIZE(supervised); i++)
+		ask |= needs(l, supervised[i]);
+	if (ask || needs(l, "state") || needs(l, "zone_state") || needs(l, "pid"))
+		add_state(l->host, vm, uuid, l->journals);
+	if (ask)
+		add_supervised(l->host, vm, uuid);
+	if (needs(l, "zonepath") || needs(l, "zfs_filesystem"))
+		add_place(l->host, vm, uuid);
+	add_computed(vm);
+	for (size_t i = 0; i < ARRAY_SIZE(internal); i++)
+		(void)jv_del(vm, internal[i]);
+}
+
+static void load_one(const struct loading *l, const char *uuid, struct vm_list *list)
 {
 	struct jv *vm;
 	struct err e = { 0 };
 	int r;
 
-	r = record_load_at(recordsfd, uuid, &vm, &e);
+	r = record_load_members(l->recordsfd, uuid, l->members, &vm, &e);
 	/* Deleted since the folder was read: it is not in the list, that is all. */
 	if (r == -ENOENT)
 		return;
@@ -193,20 +227,17 @@ static void load_one(const struct host *h, int recordsfd, const char *uuid, bool
 		list->error = e;
 		return;
 	}
-	jv_set(vm, "hvm", jv_bool(is_hardware(vm)));
-	add_state(h, vm, uuid, journals);
-	add_supervised(h, vm, uuid);
-	add_place(h, vm, uuid);
-	add_computed(vm);
-	for (size_t i = 0; i < ARRAY_SIZE(internal); i++)
-		(void)jv_del(vm, internal[i]);
+	add_derived(l, vm, uuid);
 	list->vms[list->count++] = vm;
 }
 
-int vm_list_load(const struct host *h, struct vm_list *ret_list, struct err *e)
+int vm_list_load(const struct host *h, const struct vm_needs *needed, struct vm_list *ret_list,
+		 struct err *e)
 {
 	cleanup_free record_uuid *uuids = NULL;
 	cleanup_close int recordsfd = -1, journalfd = -1;
+	struct record_members members = { 0 };
+	struct loading l = { .host = h, .needs = needed };
 	struct vm_list list = { 0 };
 	size_t count;
 	int r;
@@ -223,8 +254,15 @@ int vm_list_load(const struct host *h, struct vm_list *ret_list, struct err *e)
 	}
 	/* Most hosts have no journal at all: then no VM has to be looked up in it. */
 	journalfd = host_dir_existing(h, HOST_JOURNAL, NULL);
+	l.journals = journalfd >= 0;
+	l.recordsfd = recordsfd;
+	if (needed && !needed->all) {
+		members.names = (const char *const *)needed->names;
+		members.count = needed->count;
+		l.members = &members;
+	}
 	for (size_t i = 0; i < count; i++)
-		load_one(h, recordsfd, uuids[i], journalfd >= 0, &list);
+		load_one(&l, uuids[i], &list);
 	*ret_list = list;
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 struct jv;
+struct vm_needs;
 
 /* What "vmadm get" prints. New. -ENOENT as record_load(). */
 ATTR_MUST_CHECK int vm_object_load(const struct host *h, const char *uuid, struct jv **ret_vm,
@@ -27,9 +28,10 @@ struct vm_list {
 };
 
 /*
- * All VMs with what columns and filters can ask for: besides the members of get
- * the computed "type" and "ram". In the order of their UUIDs.
+ * All VMs with what NEEDS (see vm_query.h; NULL: all) asks for: members of get
+ * and the computed "type" and "ram". In the order of their UUIDs.
  */
-ATTR_MUST_CHECK int vm_list_load(const struct host *h, struct vm_list *ret_list, struct err *e);
+ATTR_MUST_CHECK int vm_list_load(const struct host *h, const struct vm_needs *needs,
+				 struct vm_list *ret_list, struct err *e);
 void vm_list_done(struct vm_list *list);
 #define cleanup_vm_list cleanup_with(vm_list_done)

@@ -25,11 +25,25 @@ struct vm_field {
 	bool descending; /* of a sort */
 };
 
+/* What of each VM a command looks at, so that no more is read. */
+struct vm_needs {
+	bool all;
+	char *names[4 * QUERY_FIELDS_MAX]; /* of members at the top */
+	size_t count;
+};
+void vm_needs_done(struct vm_needs *n);
+#define cleanup_vm_needs cleanup_with(vm_needs_done)
+
+/* KEY, and what it is computed from. */
+void vm_needs_add(struct vm_needs *n, const char *key);
+bool vm_needs_has(const struct vm_needs *n, const char *name);
+
 struct vm_fields {
 	struct vm_field items[QUERY_FIELDS_MAX];
 	size_t count;
 };
 void vm_fields_done(struct vm_fields *f);
+void vm_fields_need(const struct vm_fields *f, struct vm_needs *n);
 #define cleanup_vm_fields cleanup_with(vm_fields_done)
 
 /* "uuid,type,nics.0.ip". The error is the original's: "invalid order field: X". */
@@ -62,4 +76,5 @@ void vm_filter_free(struct vm_filter *f);
 void vm_filter_free_p(struct vm_filter **f);
 #define cleanup_vm_filter cleanup_with(vm_filter_free_p)
 
+void vm_filter_need(const struct vm_filter *f, struct vm_needs *n);
 bool vm_filter_match(const struct vm_filter *f, const struct jv *vm);

@@ -6,6 +6,7 @@
 #include "base/jv.h"
 #include "base/path.h"
 #include "libnet/address.h"
+#include "libvm/fault.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -48,7 +49,7 @@ static int open_folder(int rootfd, const char *dir, struct err *e)
 static int write_file(int rootfd, const char *dir, const char *name, const char *text,
 		      struct err *e)
 {
-	cleanup_close int dirfd = -1, fd = -1;
+	cleanup_close int dirfd = -1;
 	int r;
 
 	dirfd = open_folder(rootfd, dir, e);
@@ -57,6 +58,8 @@ static int write_file(int rootfd, const char *dir, const char *name, const char 
 	if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
 		return err_sys(e, "cannot replace '/%s/%s' of the image", dir, name);
 	r = path_write_new(dirfd, name, text, 0644, e);
+	if (r == 0)
+		r = fault_point("file written", e);
 	return r < 0 ? err_wrap(e, r, "'/%s/%s' of the zone", dir, name) : 0;
 }
 

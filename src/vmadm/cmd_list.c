@@ -31,8 +31,9 @@ static size_t choose(const struct vm_filter *filter, struct vm_list *list)
 	return count;
 }
 
-static int load(struct cli_call *call, const char *action, struct vm_list *ret_list,
-		size_t *ret_count, struct err *e)
+/* NEEDS: what will be looked at besides the filters. */
+static int load(struct cli_call *call, const char *action, struct vm_needs *needs,
+		struct vm_list *ret_list, size_t *ret_count, struct err *e)
 {
 	cleanup_vmadm struct vmadm v = { .host = { .fd = -1 } };
 	cleanup_vm_filter struct vm_filter *filter = NULL;
@@ -45,8 +46,10 @@ static int load(struct cli_call *call, const char *action, struct vm_list *ret_l
 	r = vm_filter_new(words, (size_t)count, action, &filter, e);
 	if (r == 0)
 		r = vmadm_begin(&v, call, e);
-	if (r == 0)
-		r = vm_list_load(&v.host, ret_list, e);
+	if (r < 0)
+		return r;
+	vm_filter_need(filter, needs);
+	r = vm_list_load(&v.host, needs, ret_list, e);
 	if (r < 0)
 		return r;
 	if (ret_list->unreadable)
@@ -151,6 +154,7 @@ int cmd_list(struct cli_call *call, struct err *e)
 	cleanup_vm_list struct vm_list list = { 0 };
 	cleanup_vm_fields struct vm_fields fields = { .count = 0 }, order = { .count = 0 };
 	const char *columns = cli_get(call, "columns"), *sort = cli_get(call, "sort");
+	cleanup_vm_needs struct vm_needs needs = { .count = 0 };
 	bool parsable = cli_has(call, "parsable");
 	size_t count;
 	int r;
@@ -158,8 +162,11 @@ int cmd_list(struct cli_call *call, struct err *e)
 	r = vm_fields_parse_order(columns ? columns : "uuid,type,ram,state,alias", &fields, e);
 	if (r == 0)
 		r = vm_fields_parse_sort(sort ? sort : "ram,uuid", &order, e);
-	if (r == 0)
-		r = load(call, "filter", &list, &count, e);
+	if (r < 0)
+		return r;
+	vm_fields_need(&fields, &needs);
+	vm_fields_need(&order, &needs);
+	r = load(call, "filter", &needs, &list, &count, e);
 	if (r < 0)
 		return r;
 	vm_sort(list.vms, count, &order);
@@ -212,13 +219,17 @@ static void print_found(struct jv *const *vms, size_t count, const char *columns
 int cmd_lookup(struct cli_call *call, struct err *e)
 {
 	cleanup_vm_list struct vm_list list = { 0 };
+	cleanup_vm_needs struct vm_needs needs = { .count = 0 };
 	const char *columns = cli_get(call, "columns");
 	size_t count;
 	int r;
 
 	if (columns && !cli_has(call, "json"))
 		return err_set(e, -EINVAL, "Cannot specify -o without -j");
-	r = load(call, "lookup", &list, &count, e);
+	/* Whole objects are printed with -j alone; -o may name any member of them. */
+	if (cli_has(call, "json"))
+		needs.all = true;
+	r = load(call, "lookup", &needs, &list, &count, e);
 	if (r < 0)
 		return r;
 	if (cli_has(call, "unique") && count != 1)

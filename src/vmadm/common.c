@@ -6,6 +6,7 @@
 #include "base/jv.h"
 #include "libvm/payload.h"
 #include "libvm/vm_object.h"
+#include "libvm/vm_query.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -94,9 +95,11 @@ static int count_named(const struct host *h, const char *word, char ret[static U
 		       struct err *e)
 {
 	cleanup_vm_list struct vm_list list = { 0 };
+	cleanup_vm_needs struct vm_needs needs = { .count = 0 };
 	int r, count = 0;
 
-	r = vm_list_load(h, &list, e);
+	vm_needs_add(&needs, "alias");
+	r = vm_list_load(h, &needs, &list, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < list.count; i++) {

@@ -8,6 +8,7 @@
 #include "base/jv.h"
 #include "libvm/prop.h"
 #include "libvm/vm_object.h"
+#include "libvm/vm_query.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -146,13 +147,15 @@ static const struct cli_cmd commands[] = {
 static int complete_vms(struct err *e)
 {
 	cleanup_vm_list struct vm_list list = { 0 };
+	cleanup_vm_needs struct vm_needs needs = { .count = 0 };
 	struct host host;
 	int r;
 
+	vm_needs_add(&needs, "alias");
 	r = host_open(&host, NULL, e);
 	if (r < 0)
 		return r;
-	r = vm_list_load(&host, &list, e);
+	r = vm_list_load(&host, &needs, &list, e);
 	host_close(&host);
 	for (size_t i = 0; r == 0 && i < list.count; i++) {
 		const char *alias = jv_get_string(list.vms[i], "alias");
