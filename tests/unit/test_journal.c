@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "libvm/journal.h"
+
+#include "host_fixture.h"
+
+#define A "aaaaaaaa-0000-4000-8000-000000000001"
+
+static int rename_errno;
+int __real_renameat(int, const char *, int, const char *);
+int __wrap_renameat(int ofd, const char *o, int nfd, const char *n);
+
+int __wrap_renameat(int ofd, const char *o, int nfd, const char *n)
+{
+	if (rename_errno) {
+		errno = rename_errno;
+		return -1;
+	}
+	return __real_renameat(ofd, o, nfd, n);
+}
+
+static void what_is_begun_is_read_until_it_is_ended(void **state)
+{
+	struct host_fixture *f = *state;
+	enum journal_op op;
+
+	assert_int_equal(journal_read(&f->host, A, &op, NULL), 0);
+	assert_int_equal(op, JOURNAL_NONE);
+	assert_false(journal_is_there(&f->host, A));
+	assert_int_equal(journal_begin(&f->host, A, JOURNAL_DELETE, NULL), 0);
+	assert_true(journal_is_there(&f->host, A));
+	assert_int_equal(journal_read(&f->host, A, &op, NULL), 0);
+	assert_int_equal(op, JOURNAL_DELETE);
+	assert_int_equal(journal_end(&f->host, A, NULL), 0);
+	assert_int_equal(journal_end(&f->host, A, NULL), 0);
+	assert_false(journal_is_there(&f->host, A));
+}
+
+static int count_one(void *data, const char *uuid, struct err *e)
+{
+	(void)e;
+	assert_string_equal(uuid, A);
+	++*(int *)data;
+	return 0;
+}
+
+static void each_journal_is_visited_once(void **state)
+{
+	struct host_fixture *f = *state;
+	int count = 0;
+
+	assert_int_equal(journal_each(&f->host, count_one, &count, NULL), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(journal_begin(&f->host, A, JOURNAL_CREATE, NULL), 0);
+	assert_int_equal(journal_each(&f->host, count_one, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(journal_end(&f->host, A, NULL), 0);
+}
+
+static void a_full_disk_leaves_no_journal(void **state)
+{
+	struct host_fixture *f = *state;
+	struct err e = { 0 };
+
+	rename_errno = ENOSPC;
+	assert_int_equal(journal_begin(&f->host, A, JOURNAL_CREATE, &e), -ENOSPC);
+	rename_errno = 0;
+	assert_non_null(strstr(e.msg, "journal of VM " A));
+	assert_false(journal_is_there(&f->host, A));
+}
+
+/* A newer program may know how to go on; doing something else would lose data. */
+static void an_unknown_operation_is_left_alone(void **state)
+{
+	struct host_fixture *f = *state;
+	cleanup_close int dirfd = host_dir(&f->host, HOST_JOURNAL, 0700, NULL);
+	struct unit_dir d = { .fd = dirfd };
+	enum journal_op op;
+
+	unit_write(&d, A ".json", "{\"v\": 1, \"op\": \"reprovision\"}");
+	assert_int_equal(journal_read(&f->host, A, &op, NULL), -EBADMSG);
+	assert_true(journal_is_there(&f->host, A));
+	assert_int_equal(journal_end(&f->host, A, NULL), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		/* clang-format off */
+		host_test(what_is_begun_is_read_until_it_is_ended),
+		host_test(each_journal_is_visited_once),
+		host_test(a_full_disk_leaves_no_journal),
+		host_test(an_unknown_operation_is_left_alone),
+		/* clang-format on */
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
