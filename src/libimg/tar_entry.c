@@ -32,6 +32,9 @@ static int make_room(struct tar *t, const struct tar_place *place, const char *c
 		goto gone;
 	if (errno == ENOENT)
 		return 0;
+	if (errno == ENOTEMPTY)
+		return err_set(e, -EINVAL, "entry '%.200s' would replace a folder that is not empty",
+			       clean);
 	return err_sys(e, "cannot replace '%.200s'", clean);
 gone:
 	/* It may have been a link on the way to the open folder; that folder stays what it was. */
@@ -108,6 +111,12 @@ static int write_block(int fd, const char *data, size_t len, off_t offset, const
 	return 0;
 }
 
+static int too_much(const struct tar *t, struct err *e)
+{
+	return err_set(e, -EFBIG, "the archive holds more than %llu bytes",
+		       (unsigned long long)t->limits->bytes);
+}
+
 static int write_data(struct tar *t, int fd, off_t size, const char *clean, struct err *e)
 {
 	la_int64_t offset, end = 0;
@@ -123,18 +132,13 @@ static int write_data(struct tar *t, int fd, off_t size, const char *clean, stru
 				       archive_error_string(t->in));
 		t->counts.bytes += len;
 		if (t->counts.bytes > t->limits->bytes)
-			return err_set(e, -EFBIG, "the archive holds more than %llu bytes",
-				       (unsigned long long)t->limits->bytes);
+			return too_much(t, e);
 		r = write_block(fd, data, len, offset, clean, e);
 		if (r < 0)
 			return r;
 		end = offset + (la_int64_t)len;
 	}
-	/* A hole at the end of a sparse file; the kernel's word on a size that is too large
-	 * would be a signal. */
-	if (end < size && (uint64_t)size > t->limits->bytes)
-		return err_set(e, -EFBIG, "'%.200s' is larger than %llu bytes", clean,
-			       (unsigned long long)t->limits->bytes);
+	/* A hole at the end of a sparse file. */
 	if (end < size && ftruncate(fd, size) < 0)
 		return err_sys(e, "cannot set the size of '%.200s'", clean);
 	return 0;
@@ -145,9 +149,13 @@ static int write_file(struct tar *t, struct archive_entry *entry, const struct t
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	mode_t mode = archive_entry_perm(entry) & 0777;
-	cleanup_close int fd = openat(place->fd, place->name, flags, mode);
+	cleanup_close int fd = -1;
 	int r;
 
+	/* Holes count: the kernel's word on a file that is too large would be a signal. */
+	if ((uint64_t)archive_entry_size(entry) > t->limits->bytes)
+		return too_much(t, e);
+	fd = openat(place->fd, place->name, flags, mode);
 	if (fd < 0 && errno == EEXIST) {
 		struct tar_place again;
 

@@ -323,6 +323,22 @@ static void a_bound_can_be_changed_and_taken_away(void **state)
 	(void)close(fd);
 }
 
+static void a_bound_goes_with_its_vm(void **state)
+{
+	uint64_t used, quota;
+	bool holds;
+
+	(void)state;
+	if (!fx.counts)
+		skip();
+	install();
+	(void)close(clone_of(VM, 16 << 20, &holds));
+	OK(store_vm_destroy(fx.s, VM, E));
+	(void)close(clone_of(VM, 0, &holds));
+	OK(store_vm_usage(fx.s, VM, &used, &quota, E));
+	assert_int_equal(quota, 0);
+}
+
 static void bounds_of_two_vms_are_apart(void **state)
 {
 	const uint64_t limit = 16 << 20;
@@ -424,6 +440,7 @@ RUN(a_clone_made_again_starts_afresh)
 RUN(names_the_vm_that_keeps_an_image)
 RUN(a_bound_holds_from_the_first_byte)
 RUN(a_bound_can_be_changed_and_taken_away)
+RUN(a_bound_goes_with_its_vm)
 RUN(bounds_of_two_vms_are_apart)
 RUN(destroys_what_a_guest_nested)
 RUN(destroying_what_is_not_there_succeeds)
@@ -443,6 +460,7 @@ int main(void)
 		TEST(names_the_vm_that_keeps_an_image),
 		TEST(a_bound_holds_from_the_first_byte),
 		TEST(a_bound_can_be_changed_and_taken_away),
+		TEST(a_bound_goes_with_its_vm),
 		TEST(bounds_of_two_vms_are_apart),
 		TEST(destroys_what_a_guest_nested),
 		TEST(destroying_what_is_not_there_succeeds),
