@@ -77,3 +77,8 @@ check-release:
 check-clang:
 	+@$(call have,clang) $(MAKE) --no-print-directory MODE=dev CC=clang BUILD=$(BUILD)/clang \
 		all libraries unit-programs
+
+# make format F='FILE...' puts files into the form that check-format wants.
+.PHONY: format
+format:
+	@$(if $(F),$(CLANG_FORMAT) -i $(F),echo "name the files: make format F='...'" >&2; exit 2)

@@ -41,6 +41,7 @@ enum cli_complete {
 	CLI_FILE,  /* file names */
 	CLI_DIR,   /* folder names */
 	CLI_WORDS, /* the words in cli_opt.words, blank separated */
+	CLI_LIST,  /* the same, any number of them joined by commas */
 	CLI_HELP,  /* what "PROG --complete KIND" prints, KIND being in .words; see
 		      cli_prog.complete */
 };

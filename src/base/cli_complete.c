@@ -3,21 +3,24 @@
  * cli_complete.c - completion scripts for bash and zsh.
  *
  * The body of both is the same shell text; it calls four functions whose bodies
- * differ: PREFIX_offer 'WORD:WHAT IT DOES'..., PREFIX_words WORD...,
- * PREFIX_files, PREFIX_dirs, and PREFIX_ask KIND, which has the program itself
- * print the candidates. They see $cur, the word to complete.
+ * differ: PREFIX_offer 'WORD:WHAT IT DOES'..., PREFIX_words WORD..., PREFIX_list
+ * WORD... (joined by commas), PREFIX_files, PREFIX_dirs, and PREFIX_ask KIND,
+ * which has the program itself print the candidates. They see $cur, the word to
+ * complete.
  */
 #include "base/cli_private.h"
 
 #include <string.h>
 
-/* In these "@" stands for the function's name and "%" for the program's. */
+/* In these "@" stands for the function's name and "^" for the program's. */
 static const char bash_head[] =
-	"# bash completion for %, made by '% --completion bash'\n"
+	"# bash completion for ^, made by '^ --completion bash'\n"
 	"# Candidates are compared here: compgen -W would expand what is in them.\n"
 	"@_words() { local w; for w in \"$@\"; do\n"
 	"\tif [[ $w == \"$cur\"* ]]; then COMPREPLY+=(\"$w\"); fi; done; }\n"
 	"@_offer() { @_words \"${@%%:*}\"; }\n"
+	"@_list() { local head=; if [[ $cur == *,* ]]; then head=${cur%,*},; fi\n"
+	"\t@_words \"${@/#/$head}\"; }\n"
 	"@_paths() { compopt -o filenames 2>/dev/null\n"
 	"\tmapfile -t COMPREPLY < <(compgen \"$1\" -- \"$cur\"); }\n"
 	"@_files() { @_paths -f; }\n"
@@ -34,10 +37,11 @@ static const char bash_head[] =
 	"\telif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD - 2]}; fi\n";
 
 static const char zsh_head[] =
-	"#compdef %\n"
-	"# zsh completion for %, made by '% --completion zsh'\n"
+	"#compdef ^\n"
+	"# zsh completion for ^, made by '^ --completion zsh'\n"
 	"@_words() { compadd -- \"$@\"; }\n"
-	"@_offer() { local -a offers=(\"$@\"); _describe % offers; }\n"
+	"@_list() { compset -P '*,'; cur=${cur##*,}; compadd -- \"$@\"; }\n"
+	"@_offer() { local -a offers=(\"$@\"); _describe ^ offers; }\n"
 	"@_files() { _files; }\n"
 	"@_dirs() { _files -/; }\n"
 	"@_ask() { compadd -- ${(f)\"$(\"${words[1]}\" --complete \"$1\" 2>/dev/null)\"}; }\n"
@@ -46,10 +50,10 @@ static const char zsh_head[] =
 	"\tlocal -a line=(\"${(@)words[2,CURRENT-1]}\")\n"
 	"\tif [[ $cur == --*=* ]]; then prev=${cur%%=*}; cur=${cur#*=}; compset -P '*='; fi\n";
 
-static const char bash_tail[] = "}\ncomplete -F @ %\n";
+static const char bash_tail[] = "}\ncomplete -F @ ^\n";
 
 static const char zsh_tail[] = "}\n"
-			       "if [[ $funcstack[1] == _% ]]; then @; else compdef @ %; fi\n";
+			       "if [[ $funcstack[1] == _^ ]]; then @; else compdef @ ^; fi\n";
 
 /* The shells' function names: letters, digits and '_' of the program's name. */
 static void add_function(struct buf *b, const struct cli_prog *prog)
@@ -62,18 +66,13 @@ static void add_function(struct buf *b, const struct cli_prog *prog)
 static void add_template(struct buf *b, const struct cli_prog *prog, const char *text)
 {
 	for (; *text; text++) {
-		bool doubled = text[0] == '%' && text[1] == '%';
-
 		if (text[0] == '@' &&
 		    (text[1] == '_' || text[1] == '(' || text[1] == ' ' || text[1] == ';'))
 			add_function(b, prog);
-		else if (doubled)
-			buf_adds(b, "%%");
-		else if (text[0] == '%')
+		else if (text[0] == '^')
 			buf_adds(b, prog->name);
 		else
 			buf_addc(b, text[0]);
-		text += doubled;
 	}
 }
 
@@ -105,10 +104,8 @@ static void add_action(struct buf *b, const struct cli_prog *prog, enum cli_comp
 		       const char *words)
 {
 	static const char *const calls[] = {
-		[CLI_FILE] = "_files",
-		[CLI_DIR] = "_dirs",
-		[CLI_WORDS] = "_words ",
-		[CLI_HELP] = "_ask ",
+		[CLI_FILE] = "_files", [CLI_DIR] = "_dirs",  [CLI_WORDS] = "_words ",
+		[CLI_LIST] = "_list ", [CLI_HELP] = "_ask ",
 	};
 
 	if (complete == CLI_ANY)
@@ -116,7 +113,7 @@ static void add_action(struct buf *b, const struct cli_prog *prog, enum cli_comp
 	buf_addc(b, ' ');
 	add_function(b, prog);
 	buf_adds(b, calls[complete]);
-	if (complete == CLI_WORDS || complete == CLI_HELP)
+	if (complete == CLI_WORDS || complete == CLI_LIST || complete == CLI_HELP)
 		buf_adds(b, words);
 	buf_addc(b, ';');
 }

@@ -43,6 +43,11 @@ static const struct cli_opt lend_opts[] = {
 	  .many = true,
 	  .complete = CLI_HELP,
 	  .words = "readers" },
+	{ .letter = 'c',
+	  .arg = "COLUMN,...",
+	  .help = "show these",
+	  .complete = CLI_LIST,
+	  .words = "title author year" },
 	{ .name = "file", .arg = "FILE", .help = "read more from it", .complete = CLI_FILE },
 	CLI_END,
 };
@@ -305,14 +310,15 @@ static void the_version_is_told(void **state ATTR_UNUSED)
 
 static void every_option_is_listed_for_the_check(void **state ATTR_UNUSED)
 {
-	assert_answer("x --list-options",
-		      "option - -R --root =DIR\n"
-		      "command lend\nalias give lend\nalias l lend\n"
-		      "option lend -H\noption lend -p --parsable\n"
-		      "option lend -o --order =COLUMN\n"
-		      "option lend -t --to =READER\noption lend --file =FILE\n"
-		      "option lend -d --debug\n"
-		      "command return\noption return -d --debug\n");
+	assert_answer(
+		"x --list-options",
+		"option - -R --root =DIR\n"
+		"command lend\nalias give lend\nalias l lend\n"
+		"option lend -H\noption lend -p --parsable\n"
+		"option lend -o --order =COLUMN\n"
+		"option lend -t --to =READER\noption lend -c =COLUMN,...\noption lend --file =FILE\n"
+		"option lend -d --debug\n"
+		"command return\noption return -d --debug\n");
 }
 
 /* Output that nobody reads any more is no failure; a full disk is. */
@@ -454,6 +460,7 @@ static void walk_completions(const struct unit_dir *d, const char *shell)
 		{ "./library give --o", "--order" },
 		{ "./library lend -o ''", "title author" },
 		{ "./library l --order a", "author" },
+		{ "./library l -c a", "author" },
 		{ "./library lend -t an", "anna anton" },
 		{ "./library lend -t $", "$(touch hacked)" },
 		{ "./library lend some", "some-dir some-file" },
@@ -475,6 +482,7 @@ static void bash_completes(void **state)
 	unit_write(d, "driver", bash_driver);
 	walk_completions(d, "bash");
 	assert_completes(d, "bash", "_dais_library", "./library lend --order = t", "title");
+	assert_completes(d, "bash", "_dais_library", "./library lend -c title,y", "title,year");
 	assert_completes(d, "bash", "_dais_library",
 			 "./library lend --order =", "title author");
 	remove_scripts(d);
@@ -496,6 +504,7 @@ static void zsh_completes(void **state)
 	write_scripts(d, &library, "zsh");
 	unit_write(d, "driver", zsh_driver);
 	walk_completions(d, "zsh");
+	assert_completes(d, "zsh", "_dais_library", "./library lend -c title,y", "year");
 	remove_scripts(d);
 }
 
