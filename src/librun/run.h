@@ -61,8 +61,8 @@ struct run_spec {
 
 /* Why a machine ended, as far as it is known. */
 enum run_end {
-	RUN_END_KILLED, /* from outside, or it is not known */
-	RUN_END_HALT,   /* the guest powered itself off */
+	RUN_END_KILLED, /* together with what holds it, or it is not known */
+	RUN_END_HALT,   /* its init ended: the guest powered off, or init was killed */
 	RUN_END_REBOOT, /* the guest wants to start again */
 };
 

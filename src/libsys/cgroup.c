@@ -20,6 +20,9 @@
 /* A guest decides how deep its groups nest; the kernel's own limit is not below this. */
 #define DEPTH_MAX 64
 
+/* A zombie holds its group; who reaps the host's orphans may take a while. */
+#define REMOVE_MS 15000
+
 static const char *const wanted[] = { "+cpu", "+cpuset", "+io", "+memory", "+pids" };
 
 static bool is_version_2(const char *path)
@@ -278,13 +281,22 @@ static int remove_everywhere(const char *group)
 	return first;
 }
 
+/* A process that has ended leaves its group a moment after all can see that it ended. */
 int cgroup_remove(const char *group, struct err *e)
 {
-	int r = remove_everywhere(group);
+	int64_t deadline = clock_deadline(REMOVE_MS);
+	int pause_ms = 1;
+	int r;
 
-	if (r < 0)
-		return err_set(e, r, "cannot remove the cgroup '%s': %s", group, strerror(-r));
-	return 0;
+	for (;; pause_ms = pause_ms < 64 ? pause_ms * 2 : 64) {
+		r = remove_everywhere(group);
+		if (r == 0)
+			return 0;
+		if (r != -EBUSY || clock_left_ms(deadline) == 0)
+			return err_set(e, r, "cannot remove the cgroup '%s': %s", group,
+				       strerror(-r));
+		clock_sleep_ms(pause_ms);
+	}
 }
 
 /* The lock is on the top's folder itself: there is nothing that could be left behind. */

@@ -10,7 +10,7 @@
  *	{ "state": "running", "pid": INIT_PID, "pid_start": JIFFIES, "supervisor": PID,
  *	  "boot_timestamp": "...", "init_restarts": N, "zoneid": N,
  *	  "warnings": ["max_swap: ..."] }
- *	{ "state": "stopped", "exit_timestamp": "...", "exit_status": 0 }
+ *	{ "state": "stopped", "exit_timestamp": "...", "init_restarts": N }
  *
  * "state" is starting (between the halves of a reboot), running, stopping or
  * stopped. A machine runs if, and only if, that file names a process that lives

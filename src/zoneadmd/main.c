@@ -114,7 +114,9 @@ static int take_supervision(struct zone *z, struct err *e)
 static int open_rundir(struct zone *z, struct err *e)
 {
 	cleanup_free char *dir = xasprintf(HOST_RUN "/%s", z->uuid);
+	cleanup_close int existing = host_dir_existing(&z->host, dir, NULL);
 
+	z->is_new = existing < 0;
 	z->rundir = host_path(&z->host, HOST_RUN, z->uuid);
 	z->rundirfd = host_dir(&z->host, dir, 0700, e);
 	return z->rundirfd < 0 ? z->rundirfd : 0;
@@ -166,22 +168,31 @@ static int attach_or_start(struct zone *z, bool attach_only, struct err *e)
 	return r;
 }
 
+/* Nothing runs, and nothing is left of it or of us. */
+static int leave(struct zone *z, struct err *e)
+{
+	zone_leave(z);
+	return zone_state_write_end(z, e);
+}
+
 static int supervise(struct zone *z, bool attach_only, struct err *e)
 {
-	int r = attach_or_start(z, attach_only, e);
+	struct err ignored;
+	int r;
 
+	/* Before the start: afterwards the machine's own work is in the way. */
+	r = requests_listen(z, e);
+	if (r == 0)
+		r = attach_or_start(z, attach_only, e);
 	if (r == -ENOENT && attach_only) {
-		zone_leave(z);
-		r = zone_state_write_end(z, RUN_END_KILLED, e);
+		r = leave(z, e);
 		if (r == 0)
 			tell(z, NULL);
 		return r;
 	}
-	if (r == 0)
-		r = requests_listen(z, e);
 	if (r < 0) {
-		if (!z->run)
-			zone_leave(z);
+		if (!z->run && r != -EBUSY)
+			(void)!leave(z, &ignored);
 		return r;
 	}
 	tell(z, NULL);

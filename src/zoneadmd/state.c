@@ -84,7 +84,7 @@ int zone_state_write(struct zone *z, struct err *e)
 	return replace(z, state, e);
 }
 
-int zone_state_write_end(struct zone *z, enum run_end end, struct err *e)
+int zone_state_write_end(struct zone *z, struct err *e)
 {
 	cleanup_jv struct jv *state = jv_object();
 	char now[48];
@@ -92,11 +92,19 @@ int zone_state_write_end(struct zone *z, enum run_end end, struct err *e)
 	timestamp(now, sizeof(now));
 	jv_set(state, "state", jv_string("stopped"));
 	jv_set(state, "init_restarts", jv_int(z->restarts));
-	/* What init itself would have returned is known only when it ended in peace. */
-	if (end == RUN_END_HALT)
-		jv_set(state, "exit_status", jv_int(0));
 	jv_set(state, "exit_timestamp", jv_string(now));
 	return replace(z, state, e);
+}
+
+bool zone_state_is_stopped(struct zone *z)
+{
+	cleanup_jv struct jv *state = NULL;
+	const char *name;
+
+	if (jv_load(z->rundirfd, "state.json", STATE_MAX, &state, NULL) < 0)
+		return false;
+	name = jv_get_string(state, "state");
+	return name && strcmp(name, "stopped") == 0;
 }
 
 bool zone_state_adopt(struct zone *z, pid_t pid)

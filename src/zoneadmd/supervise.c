@@ -46,7 +46,11 @@ static int start_machine(struct zone *z, struct err *e)
 	jv_unref(z->warnings);
 	z->warnings = jv_array();
 	z->boot_timestamp[0] = '\0';
-	r = zone_spec_load(z, &spec, e);
+	z->state = ZONE_STARTING;
+	/* From here on a successor finds that there may be something to remove. */
+	r = zone_state_write(z, e);
+	if (r == 0)
+		r = zone_spec_load(z, &spec, e);
 	if (r == 0)
 		r = zone_network_up(&z->host, &spec, e);
 	if (r < 0)
@@ -75,10 +79,40 @@ int zone_start(struct zone *z, struct err *e)
 	return r;
 }
 
+/*
+ * Did the last supervisor leave in peace, or was there none? Then nothing is left,
+ * unless the machine is another host's: one with another root folder on this
+ * kernel. That one is left alone.
+ */
+static bool is_clean(struct zone *z)
+{
+	return z->is_new || zone_state_is_stopped(z);
+}
+
+static int refuse_foreign(struct zone *z, struct err *e)
+{
+	struct run *other = NULL;
+	char group[128];
+
+	(void)snprintf(group, sizeof(group), "dais/%s", z->uuid);
+	if (!cgroup_has_file(group, "cgroup.procs") ||
+	    run_attach(z->uuid, z->rundir, &other, NULL) < 0)
+		return 0;
+	run_free(other);
+	return err_set(e, -EBUSY,
+		       "VM %s runs already, but not below '%s': stop it where it was started",
+		       z->uuid, *z->host.root ? z->host.root : "/");
+}
+
 int zone_attach(struct zone *z, struct err *e)
 {
-	int r = run_attach(z->uuid, z->rundir, &z->run, e);
+	int r;
 
+	if (is_clean(z)) {
+		r = refuse_foreign(z, e);
+		return r < 0 ? r : err_set(e, -ENOENT, "the machine does not run");
+	}
+	r = run_attach(z->uuid, z->rundir, &z->run, e);
 	if (r == 0 && zone_state_adopt(z, run_init_pid(z->run))) {
 		z->state = ZONE_RUNNING;
 		z->started_ms = clock_now_ms();
@@ -98,7 +132,7 @@ int zone_attach(struct zone *z, struct err *e)
 
 static const char *const end_names[] = {
 	[RUN_END_KILLED] = "was killed",
-	[RUN_END_HALT] = "powered off",
+	[RUN_END_HALT] = "has ended",
 	[RUN_END_REBOOT] = "reboots",
 };
 
@@ -150,20 +184,23 @@ static int on_end(void *data, uint32_t events ATTR_UNUSED)
 	bool asked = z->state == ZONE_STOPPING;
 	enum run_end end = run_reap(z->run);
 	struct err e;
+	int r;
 
 	drop_source(&z->machine);
 	drop_source(&z->deadline);
 	drop_source(&z->retry);
-	log_info("the machine %s", asked && end == RUN_END_KILLED ? "was ended" : end_names[end]);
+	log_info("the machine %s%s", end_names[end], asked ? ", as it was asked to" : "");
 	run_free(z->run);
 	z->run = NULL;
-	if (clean(z, &e) < 0)
+	r = clean(z, &e);
+	if (r < 0)
 		log_error("%s", e.msg);
 	if (asked ? z->again : end == RUN_END_REBOOT)
 		return restart(z);
-	if (zone_state_write_end(z, end, &e) < 0)
+	/* Only when nothing is left: what the state file says then is believed. */
+	if (r == 0 && zone_state_write_end(z, &e) < 0)
 		log_warning("%s", e.msg);
-	event_exit(z->loop, 0);
+	event_exit(z->loop, r);
 	return 0;
 }
 

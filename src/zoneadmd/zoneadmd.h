@@ -34,6 +34,7 @@ struct zone {
 	char uuid[UUID_STR];
 	char *rundir; /* ROOT/run/dais/UUID */
 	int rundirfd;
+	bool is_new; /* we made the run folder */
 	int lockfd;
 	char *program; /* this program's own path */
 
@@ -79,9 +80,10 @@ void zone_network_clean(const char *uuid); /* host sides of pairs that are left 
 
 /* state.c: state.json; on a tmpfs, so it is replaced atomically but not synced. */
 ATTR_MUST_CHECK int zone_state_write(struct zone *z, struct err *e);
-ATTR_MUST_CHECK int zone_state_write_end(struct zone *z, enum run_end end, struct err *e);
+ATTR_MUST_CHECK int zone_state_write_end(struct zone *z, struct err *e);
 /* Takes over from the state file what an earlier supervisor knew; is it about init PID? */
 bool zone_state_adopt(struct zone *z, pid_t pid);
+bool zone_state_is_stopped(struct zone *z); /* as the last supervisor left it */
 void zone_warn(struct zone *z, const char *property, const char *why);
 
 /* supervise.c */

@@ -87,26 +87,31 @@ int lxc_run_new(const char *uuid, const char *rundir, pid_t init, pid_t monitor,
 	return 0;
 }
 
-/* Asks the monitor; where it is gone, the kernel. 0: nothing runs. */
-static pid_t find_init(const char *uuid)
+/*
+ * Asks the kernel, because the monitor may be busy or gone; where there is no
+ * group, which is where liblxc could not make one, the monitor.
+ */
+pid_t lxc_find_init(const char *uuid)
 {
-	struct lxc_container *c = lxc_container_new(uuid, LXC_PATH);
+	struct lxc_container *c;
 	char group[LXC_GROUP_MAX];
-	pid_t init = 0;
+	pid_t init;
 
-	if (c) {
-		init = c->init_pid(c);
-		(void)lxc_container_put(c);
-	}
+	lxc_group(uuid, "", group);
+	init = cgroup_find(group, procfs_is_namespace_init);
 	if (init > 0)
 		return init;
-	lxc_group(uuid, "", group);
-	return cgroup_find(group, procfs_is_namespace_init);
+	c = lxc_container_new(uuid, LXC_PATH);
+	if (!c)
+		return 0;
+	init = c->init_pid(c);
+	(void)lxc_container_put(c);
+	return init > 0 ? init : 0;
 }
 
 static int lxc_attach(const char *uuid, const char *rundir, struct run **ret_run, struct err *e)
 {
-	pid_t init = find_init(uuid);
+	pid_t init = lxc_find_init(uuid);
 	pid_t monitor;
 	int r;
 

@@ -56,7 +56,9 @@ void lxc_limit(struct lxc_setter *s, const struct run_spec *spec, run_warn *warn
 int lxc_start_machine(const struct run_spec *spec, run_warn *warn, void *data,
 		      struct run **ret_run, struct err *e);
 
-/* driver.c: a struct run around a running init; MONITOR is 0 when it is gone. */
+/* driver.c: the first process of a machine, 0 when it does not run. */
+pid_t lxc_find_init(const char *uuid);
+/* A struct run around it; MONITOR is 0 when it is gone. */
 int lxc_run_new(const char *uuid, const char *rundir, pid_t init, pid_t monitor,
 		struct run **ret_run, struct err *e);
 
@@ -64,5 +66,6 @@ int lxc_run_new(const char *uuid, const char *rundir, pid_t init, pid_t monitor,
 int lxc_clean(const char *uuid, const char *rundir, struct err *e);
 int lxc_note_end(const char *rundir, struct err *e);
 enum run_end lxc_read_end(const char *rundir);
-/* The first error in lxc.log, or "" */
+/* lxc.log holds one start: forget what there was, and its first error afterwards, or "". */
+void lxc_forget_errors(const char *rundir);
 void lxc_first_error(const char *rundir, char *ret, size_t size);

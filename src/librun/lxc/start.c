@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "librun/lxc/lxc.h"
 
-#include "base/alloc.h"
 #include "base/path.h"
 #include "libsys/cgroup.h"
 #include "libsys/procfs.h"
@@ -9,7 +8,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <lxc/lxccontainer.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 static int write_profile(const char *rundir, struct err *e)
 {
@@ -41,33 +43,64 @@ static int fill(struct lxc_container *c, const struct run_spec *spec, run_warn *
  */
 static bool start_without_path(struct lxc_container *c, char *const argv[])
 {
-	cleanup_free char *path = xstrdup(getenv("PATH"));
-	bool ok;
-
 	(void)unsetenv("PATH");
-	ok = c->start(c, 0, argv);
-	if (path)
-		(void)setenv("PATH", path, 1);
-	return ok;
+	return c->start(c, 0, argv);
+}
+
+/*
+ * The monitor, which liblxc detaches, becomes our child for as long as we live,
+ * and is reaped the moment it ends. A zombie keeps its cgroups from being removed,
+ * and who else would reap it, and when, is the host's affair. We have no other
+ * children that anybody waits for.
+ */
+static void adopt_monitor(void)
+{
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	(void)signal(SIGCHLD, SIG_IGN);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+/*
+ * In a process of its own: liblxc moves its caller into the monitor's cgroups, where
+ * it would be in the way of their removal, and waits for children of its own.
+ */
+static int start_in_child(struct lxc_container *c, const struct run_spec *spec, struct err *e)
+{
+	int status = -1;
+	pid_t pid;
+
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	(void)signal(SIGCHLD, SIG_DFL);
+	pid = fork();
+	if (pid < 0)
+		return err_sys(e, "cannot make a process");
+	if (pid == 0)
+		_exit(start_without_path(c, (char *const *)spec->init_argv) ? 0 : 1);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	adopt_monitor();
+	return status == 0 ? 0 : err_set(e, -EIO, "liblxc cannot start the machine");
 }
 
 static int start_container(struct lxc_container *c, const struct run_spec *spec, struct err *e)
 {
 	char why[ERR_MSG_MAX];
+	int r;
 
 	(void)c->want_daemonize(c, true);
 	/* The monitor must not hold what the supervisor has open. */
 	(void)c->want_close_all_fds(c, true);
-	if (start_without_path(c, (char *const *)spec->init_argv))
-		return 0;
+	r = start_in_child(c, spec, e);
+	if (r != -EIO)
+		return r;
 	lxc_first_error(spec->rundir, why, sizeof(why));
-	return err_set(e, -EIO, "liblxc cannot start the machine%s%s", *why ? ": " : "", why);
+	return *why ? err_set(e, r, "liblxc cannot start the machine: %s", why) : r;
 }
 
-static int find_processes(struct lxc_container *c, const struct run_spec *spec,
-			  struct run **ret_run, struct err *e)
+static int find_processes(const struct run_spec *spec, struct run **ret_run, struct err *e)
 {
-	pid_t init = c->init_pid(c);
+	pid_t init = lxc_find_init(spec->uuid);
 	pid_t monitor;
 	int r;
 
@@ -91,7 +124,7 @@ static int start_prepared(const struct run_spec *spec, run_warn *warn, void *dat
 	if (r == 0)
 		r = start_container(c, spec, e);
 	if (r == 0)
-		r = find_processes(c, spec, ret_run, e);
+		r = find_processes(spec, ret_run, e);
 	(void)lxc_container_put(c);
 	return r;
 }
@@ -113,5 +146,6 @@ int lxc_start_machine(const struct run_spec *spec, run_warn *warn, void *data,
 	r = write_profile(spec->rundir, e);
 	if (r < 0)
 		return r;
+	lxc_forget_errors(spec->rundir);
 	return start_prepared(spec, warn, data, ret_run, e);
 }

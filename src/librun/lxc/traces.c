@@ -104,6 +104,14 @@ static const char *message_of(const char *line)
 	return p;
 }
 
+void lxc_forget_errors(const char *rundir)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/lxc.log", rundir);
+	(void)unlink(path);
+}
+
 void lxc_first_error(const char *rundir, char *ret, size_t size)
 {
 	char path[PATH_MAX];
