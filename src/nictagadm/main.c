@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROOT                                                                        \
-	{                                                                           \
-		.letter = 'R', .name = "root", .arg = "DIR", .help = "work on the host below DIR", \
-		.complete = CLI_DIR                                                 \
+#define ROOT                                                              \
+	{                                                                 \
+		.letter = 'R', .name = "root", .arg = "DIR",              \
+		.help = "work on the host below DIR", .complete = CLI_DIR \
 	}
 
 static const struct cli_opt common_opts[] = { ROOT, CLI_END };

@@ -32,10 +32,12 @@ chmod 711 "$dir" # the roots of zones, who are nobody here, pass through
 host=$dir/host
 mkdir -m 755 "$host"
 zones=()
+leases=
 count=0 bad=0
 
 cleanup() {
 	local uuid
+	[ -z "$leases" ] || kill "$leases" 2>/dev/null
 	for uuid in "${zones[@]}"; do
 		vmadm delete --root "$host" "$uuid" >/dev/null 2>&1
 	done
@@ -85,13 +87,13 @@ mount --rbind "$dir/cgroup" /sys/fs/cgroup
 umount -l "$dir/cgroup"
 ip link set lo up
 
-# payload IP ALIAS [EXTRA]: one NIC on lan0.
+# payload IP ALIAS [EXTRA]: one NIC on lan0, with an IPv6 address of the same number.
 payload() {
-	jq -n --arg ip "$1" --arg alias "$2" --arg image "$image" --argjson extra "${3:-{\}}" '{
+	jq -n --arg ip "$1" --arg ip6 "fd88::$(expr "$1" : '.*\.\([0-9]*\)/')/64" --arg alias "$2" --arg image "$image" --argjson extra "${3:-{\}}" '{
 		brand: "lx", kernel_version: "6.12.0", image_uuid: $image, alias: $alias,
 		hostname: $alias, dns_domain: "t.test", max_physical_memory: 256, quota: 2,
 		resolvers: ["10.88.0.53", "fd00::53"],
-		nics: [ { nic_tag: "lan0", ips: [$ip], gateways: ["10.88.0.1"], primary: true } ]
+		nics: [ { nic_tag: "lan0", ips: [$ip, $ip6], gateways: ["10.88.0.1"], primary: true } ]
 	} + $extra'
 }
 
@@ -158,6 +160,11 @@ in_zone "$one" ping -c 1 -W 5 10.88.0.8 >"$dir/said"
 ok "the first reaches the second" $?
 in_zone "$two" ping -c 1 -W 5 10.88.0.1 >"$dir/said"
 ok "the second reaches the host" $?
+for _ in $(seq 50); do # an IPv6 address is used once nobody else answers for it
+	in_zone "$two" ping -c 1 -W 1 fd88::7 >"$dir/said" && break
+done
+grep -q ' 0% packet loss' "$dir/said"
+ok "the second reaches the first over IPv6" $?
 in_zone "$two" ping -c 1 -W 5 one >"$dir/said"
 ok "a zone does not know the other's name" $((! $?))
 in_zone "$two" ping -c 1 -W 5 two.t.test >"$dir/said"
@@ -187,6 +194,32 @@ is "the network stays as long as zones use it" "$(cat "$dir/said")" \
 	"Error: nic tag 'lan0' is in use"
 is "who they are is known" "$(nictagadm --root "$host" vms lan0 | sort)" \
 	"$(printf '%s\n' "$one" "$two" | sort)"
+
+# ---- a zone that asks for its address -----------------------------------------
+
+if command -v dnsmasq >/dev/null; then
+	dnsmasq -k -C /dev/null -p 0 --interface=br-lan0 --bind-interfaces --no-ping \
+		--dhcp-authoritative --dhcp-range=10.88.0.50,10.88.0.60,1h \
+		--dhcp-option=6,10.88.0.54 -l "$dir/leases" -x '' >"$dir/dnsmasq.log" 2>&1 &
+	leases=$!
+	create "$(payload dhcp three '{"resolvers": []}' |
+		jq '.nics[0].ips = ["dhcp"] | del(.nics[0].gateways)')"
+	ok "a zone with DHCP is made" $?
+	three=$uuid
+	for _ in $(seq 300); do
+		[ -e "$host/zones/$three/root/var/svc/provisioning" ] || break
+		sleep 0.1
+	done
+	in_zone "$three" ip -o -4 addr show dev eth0 | grep -qE 'inet 10\.88\.0\.(5[0-9]|60)/24'
+	ok "it has an address from the server once it is provisioned" $?
+	in_zone "$three" ping -c 1 -W 5 10.88.0.7 >"$dir/said"
+	ok "it reaches the first" $?
+	is "it asks the name server that DHCP offered" \
+		"$(in_zone "$three" grep nameserver /etc/resolv.conf)" "nameserver 10.88.0.54"
+	does "it is deleted" vmadm delete --root "$host" "$three"
+else
+	ok "a zone that asks for its address # SKIP dnsmasq is not installed" 0
+fi
 
 # ---- stop, start, delete ----------------------------------------------------
 
