@@ -19,7 +19,8 @@ static int fail_used(const struct cli_call *call, const struct host *h, const ch
 		buf_addf(&b, "image \"%s\" has dependent clones: ", uuid);
 	for (size_t i = 0; i < clones.count; i++)
 		if (strcmp(clones.items[i].image, uuid) == 0)
-			buf_addf(&b, "%s" IMGADM_POOL "/%s", n++ ? ", " : "", clones.items[i].vm);
+			buf_addf(&b, "%s" IMGADM_POOL "/%s", n++ ? ", " : "",
+				 clones.items[i].vm);
 	return imgadm_fail(call, "ImageHasDependentClones", n ? buf_str(&b) : fallback);
 }
 

@@ -45,7 +45,8 @@ int cmd_show(struct cli_call *call, struct err *e)
 	if (!uuid_is_valid(cli_operand(call, 0)))
 		r = imgadm_load(call, &h, cli_operand(call, 0), &img);
 	else if ((r = image_load(&h, cli_operand(call, 0), &img, e)) == -ENOENT) {
-		cleanup_free char *msg = xasprintf("image \"%s\" was not found", cli_operand(call, 0));
+		cleanup_free char *msg =
+			xasprintf("image \"%s\" was not found", cli_operand(call, 0));
 
 		r = imgadm_fail(call, "ImageNotFound", msg);
 	} else if (r < 0) {

@@ -28,8 +28,8 @@ static void on_begin(void *data, uint64_t total)
 	struct session *s = data;
 	cleanup_free char *title = xasprintf(IMGADM_POOL "/%s", field(s, "uuid"));
 
-	(void)fprintf(s->words, "Installing image %s (%s@%s)\n", field(s, "uuid"), field(s, "name"),
-		      field(s, "version"));
+	(void)fprintf(s->words, "Installing image %s (%s@%s)\n", field(s, "uuid"),
+		      field(s, "name"), field(s, "version"));
 	(void)fflush(s->words);
 	s->bar = progress_begin(title, total, s->quiet || !isatty(STDERR_FILENO));
 }
@@ -69,9 +69,10 @@ static const char *code_of(int r)
 static void say_outcome(const struct session *s, enum install_outcome outcome)
 {
 	const char *before = outcome == INSTALL_DONE ? "Installed image" : "Image";
-	const char *after = outcome == INSTALL_DONE	 ? "" :
-			    outcome == INSTALL_WAS_THERE ? " is already installed, skipping" :
-							   " was imported while waiting on lock";
+	const char *after = outcome == INSTALL_DONE ? ""
+			    : outcome == INSTALL_WAS_THERE
+				    ? " is already installed, skipping"
+				    : " was imported while waiting on lock";
 
 	(void)fprintf(s->words, "%s %s (%s@%s)%s\n", before, field(s, "uuid"), field(s, "name"),
 		      field(s, "version"), after);
@@ -84,7 +85,8 @@ static void print_outcome(const struct session *s, const struct host *h,
 	cleanup_jv struct jv *v = jv_object();
 
 	jv_set(v, "uuid", jv_string(field(s, "uuid")));
-	jv_set(v, "outcome", jv_string(outcome == INSTALL_DONE ? "installed" : "already installed"));
+	jv_set(v, "outcome",
+	       jv_string(outcome == INSTALL_DONE ? "installed" : "already installed"));
 	if (image_load(h, field(s, "uuid"), &img, NULL) == 0)
 		jv_set(v, "meta", jv_copy(img.meta));
 	imgadm_print_json(v);
@@ -97,13 +99,15 @@ static int load_manifest(const struct cli_call *call, struct jv **ret)
 
 	if (r == 0) {
 		r = image_check_installable(*ret, &e);
-		return r == 0		? 0 :
-		       r == -ENOTSUP	? imgadm_fail(call, "NotSupported", e.msg) :
-					  imgadm_fail(call, "ManifestValidation", e.msg);
+		return r == 0          ? 0
+		       : r == -ENOTSUP ? imgadm_fail(call, "NotSupported", e.msg)
+				       : imgadm_fail(call, "ManifestValidation", e.msg);
 	}
-	return imgadm_fail(call, r == -EBADMSG ? "InvalidManifest" :
-				 r == -EINVAL  ? "ManifestValidation" :
-						 "FileSystem", e.msg);
+	return imgadm_fail(call,
+			   r == -EBADMSG  ? "InvalidManifest"
+			   : r == -EINVAL ? "ManifestValidation"
+					  : "FileSystem",
+			   e.msg);
 }
 
 static int install(const struct cli_call *call, const struct host *h, uint64_t limit)
@@ -112,8 +116,12 @@ static int install(const struct cli_call *call, const struct host *h, uint64_t l
 	struct session s = { .quiet = cli_has(call, "q"),
 			     .words = cli_has(call, "json") ? stderr : stdout };
 	struct install_request req = {
-		.file = cli_get(call, "f"), .max_bytes = limit, .progress = on_progress,
-		.note = on_note, .begin = on_begin, .data = &s,
+		.file = cli_get(call, "f"),
+		.max_bytes = limit,
+		.progress = on_progress,
+		.note = on_note,
+		.begin = on_begin,
+		.data = &s,
 	};
 	enum install_outcome outcome;
 	struct err e = { 0 };
@@ -140,7 +148,8 @@ int cmd_install(struct cli_call *call, struct err *e)
 
 	if (!cli_has(call, "m") || !cli_has(call, "f"))
 		return cli_wrong_use(call, "give both -m MANIFEST and -f FILE");
-	if (cli_get(call, "max-size") && cli_parse_size(cli_get(call, "max-size"), &limit, e) < 0)
+	if (cli_get(call, "max-size") &&
+	    cli_parse_size(cli_get(call, "max-size"), &limit, e) < 0)
 		return cli_wrong_use(call, "--max-size: %s", e->msg);
 	r = imgadm_begin(call, &h);
 	if (r == 0)

@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS_MAX 64
+#define COLUMNS_MAX     64
 #define DEFAULT_COLUMNS "uuid,name,version,os,type,pub"
-#define DEFAULT_SORT	"published_at,name"
+#define DEFAULT_SORT    "published_at,name"
 
 struct filter {
 	char *field;
@@ -183,7 +183,8 @@ static int print_table(const struct listing *l, bool header, struct err *e)
 	for (size_t row = 0; row < l->images.count; row++) {
 		table_add_row(t);
 		for (size_t i = 0; i < l->column_count; i++) {
-			cleanup_free char *text = field_text(l, &l->images.items[row], l->columns[i]);
+			cleanup_free char *text =
+				field_text(l, &l->images.items[row], l->columns[i]);
 
 			if (text)
 				table_set(t, i, text);
@@ -282,8 +283,8 @@ static int load(struct listing *l, const struct cli_call *call, const struct hos
 	drop_unmatched(l);
 	/* They come by published_at and name. */
 	if (cli_has(call, "s") && l->images.count)
-		qsort_r(l->images.items, l->images.count, sizeof(*l->images.items), compare_images,
-			l);
+		qsort_r(l->images.items, l->images.count, sizeof(*l->images.items),
+			compare_images, l);
 	return 0;
 }
 
@@ -300,8 +301,10 @@ int cmd_list(struct cli_call *call, struct err *e)
 		r = cli_wrong_use(call, "-o needs at least one field");
 	for (int i = 0; r == 0 && i < cli_operands(call); i++)
 		if (!add_filter(&l, cli_operand(call, i)))
-			r = cli_wrong_use(call, "'%s' is no filter; a filter is FIELD=VALUE or "
-					  "FIELD=~PART", cli_operand(call, i));
+			r = cli_wrong_use(call,
+					  "'%s' is no filter; a filter is FIELD=VALUE or "
+					  "FIELD=~PART",
+					  cli_operand(call, i));
 	if (r == 0)
 		r = imgadm_begin(call, &h);
 	if (r == 0)

@@ -10,7 +10,8 @@
 
 static int status_of(const char *code)
 {
-	static const char *const not_installed[] = { "ImageNotInstalled", "OriginNotInstalled" };
+	static const char *const not_installed[] = { "ImageNotInstalled",
+						     "OriginNotInstalled" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(not_installed); i++)
 		if (strcmp(code, not_installed[i]) == 0)
@@ -67,8 +68,8 @@ int imgadm_begin(const struct cli_call *call, struct host *ret_host)
 		return EXIT_NOT_ROOT;
 	}
 	if (pool && strcmp(pool, IMGADM_POOL) != 0) {
-		cleanup_free char *msg = xasprintf("there is no pool '%s', only '" IMGADM_POOL "'",
-						   pool);
+		cleanup_free char *msg =
+			xasprintf("there is no pool '%s', only '" IMGADM_POOL "'", pool);
 
 		return imgadm_fail(call, "InvalidArgument", msg);
 	}
@@ -79,8 +80,8 @@ int imgadm_begin(const struct cli_call *call, struct host *ret_host)
 
 int imgadm_not_installed(const struct cli_call *call, const char *uuid)
 {
-	cleanup_free char *msg = xasprintf("image \"%s\" was not found on zpool \"" IMGADM_POOL "\"",
-					   uuid);
+	cleanup_free char *msg =
+		xasprintf("image \"%s\" was not found on zpool \"" IMGADM_POOL "\"", uuid);
 
 	return imgadm_fail(call, "ImageNotInstalled", msg);
 }

@@ -12,14 +12,18 @@ static const struct cli_opt global_opts[] = {
 };
 
 static const struct cli_opt common_opts[] = {
-	{ .name = "root", .arg = "DIR", .help = "work on the host below DIR", .complete = CLI_DIR },
+	{ .letter = 'R',
+	  .name = "root",
+	  .arg = "DIR",
+	  .help = "work on the host below DIR",
+	  .complete = CLI_DIR },
 	CLI_END,
 };
 
-#define POOL                                                      \
-	{                                                         \
-		.letter = 'P', .arg = "POOL", .help = "the pool", \
-		.complete = CLI_WORDS, .words = IMGADM_POOL       \
+#define POOL                                                                             \
+	{                                                                                \
+		.letter = 'P', .arg = "POOL", .help = "the pool", .complete = CLI_WORDS, \
+		.words = IMGADM_POOL                                                     \
 	}
 
 static const struct cli_opt delete_opts[] = {
@@ -37,7 +41,10 @@ static const struct cli_opt get_opts[] = {
 static const struct cli_opt install_opts[] = {
 	{ .letter = 'f', .arg = "FILE", .help = "the image file", .complete = CLI_FILE },
 	{ .letter = 'j', .name = "json", .help = "print the result as JSON" },
-	{ .letter = 'm', .arg = "MANIFEST", .help = "the image's manifest", .complete = CLI_FILE },
+	{ .letter = 'm',
+	  .arg = "MANIFEST",
+	  .help = "the image's manifest",
+	  .complete = CLI_FILE },
 	{ .name = "max-size", .arg = "SIZE", .help = "refuse what unpacks to more (64G)" },
 	POOL,
 	{ .letter = 'q', .help = "no progress bar, no notes" },
@@ -48,23 +55,52 @@ static const struct cli_opt list_opts[] = {
 	{ .letter = 'H', .help = "no header" },
 	{ .letter = 'j', .name = "json", .help = "all there is, as JSON" },
 	{ .letter = 'o', .arg = "FIELD,...", .help = "fields to show" },
-	{ .letter = 's', .arg = "FIELD,...", .help = "fields to sort by, '-' before one reverses" },
+	{ .letter = 's',
+	  .arg = "FIELD,...",
+	  .help = "fields to sort by, '-' before one reverses" },
 	CLI_END,
 };
 
 static const struct cli_cmd commands[] = {
-	{ .name = "delete", .alias = "destroy", .args = "UUID", .summary = "delete an image",
-	  .opts = delete_opts, .min_operands = 1, .max_operands = 1, .complete = CLI_HELP,
-	  .words = "images", .run = cmd_delete },
-	{ .name = "get", .alias = "info", .args = "UUID", .summary = "show an installed image",
-	  .opts = get_opts, .min_operands = 1, .max_operands = 1, .complete = CLI_HELP,
-	  .words = "images", .run = cmd_get },
-	{ .name = "install", .args = "", .summary = "install an image from files",
-	  .opts = install_opts, .run = cmd_install },
-	{ .name = "list", .args = "[FILTER...]", .summary = "list the installed images",
-	  .opts = list_opts, .max_operands = -1, .run = cmd_list },
-	{ .name = "show", .args = "UUID", .summary = "show an image's manifest", .min_operands = 1,
-	  .max_operands = 1, .complete = CLI_HELP, .words = "images", .run = cmd_show },
+	{ .name = "delete",
+	  .alias = "destroy",
+	  .args = "UUID",
+	  .summary = "delete an image",
+	  .opts = delete_opts,
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .complete = CLI_HELP,
+	  .words = "images",
+	  .run = cmd_delete },
+	{ .name = "get",
+	  .alias = "info",
+	  .args = "UUID",
+	  .summary = "show an installed image",
+	  .opts = get_opts,
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .complete = CLI_HELP,
+	  .words = "images",
+	  .run = cmd_get },
+	{ .name = "install",
+	  .args = "",
+	  .summary = "install an image from files",
+	  .opts = install_opts,
+	  .run = cmd_install },
+	{ .name = "list",
+	  .args = "[FILTER...]",
+	  .summary = "list the installed images",
+	  .opts = list_opts,
+	  .max_operands = -1,
+	  .run = cmd_list },
+	{ .name = "show",
+	  .args = "UUID",
+	  .summary = "show an image's manifest",
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .complete = CLI_HELP,
+	  .words = "images",
+	  .run = cmd_show },
 	{ .name = NULL },
 };
 

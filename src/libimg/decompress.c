@@ -16,7 +16,10 @@ static const struct {
 	[COMPRESSION_NONE] = { "none", "", 0 },
 	[COMPRESSION_GZIP] = { "gzip", "\x1f\x8b\x08", 3 },
 	[COMPRESSION_BZIP2] = { "bzip2", "BZh", 3 },
-	[COMPRESSION_XZ] = { "xz", "\xfd" "7zXZ", 6 },
+	[COMPRESSION_XZ] = { "xz",
+			     "\xfd"
+			     "7zXZ",
+			     6 },
 	[COMPRESSION_ZSTD] = { "zstd", "\x28\xb5\x2f\xfd", 4 },
 };
 
@@ -105,7 +108,8 @@ static int copy(struct archive *a, enum compression c, int outfd, struct err *e)
 		return 0;
 	if (status < ARCHIVE_WARN)
 		return damaged(a, c, e);
-	while (r == 0 && (status = archive_read_data_block(a, &data, &len, &offset)) != ARCHIVE_EOF) {
+	while (r == 0 &&
+	       (status = archive_read_data_block(a, &data, &len, &offset)) != ARCHIVE_EOF) {
 		if (status == ARCHIVE_RETRY)
 			continue;
 		if (status < ARCHIVE_WARN)

@@ -43,7 +43,7 @@ struct extract {
 struct job {
 	enum compression c;
 	int infd, outfd; /* outfd: filter only */
-	int rootfd;	 /* writer only */
+	int rootfd;      /* writer only */
 	int readyfd, gofd;
 	const struct extract_limits *limits;
 };
@@ -320,7 +320,8 @@ int extract_feed(struct extract *x, const void *data, size_t len, struct err *e)
 			return err_sys(e, "cannot hand the archive on");
 		if (n < 0) {
 			r = extract_finish(x, &counts, e);
-			return r < 0 ? r : err_set(e, -EIO, "the archive's reader stopped early");
+			return r < 0 ? r
+				     : err_set(e, -EIO, "the archive's reader stopped early");
 		}
 		p += n;
 		len -= (size_t)n;

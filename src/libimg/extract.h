@@ -34,7 +34,7 @@ enum compression compression_sniff(const void *head, size_t len);
 const char *compression_name(enum compression c); /* "gzip", ... "none" */
 
 struct extract_limits {
-	uint64_t bytes;   /* of file data */
+	uint64_t bytes; /* of file data */
 	uint64_t entries;
 };
 
@@ -53,7 +53,8 @@ ATTR_MUST_CHECK int extract_begin(int rootfd, const void *head, size_t len,
 				  const struct extract_limits *limits,
 				  struct extract **ret_extract, struct err *e);
 /* When this fails the reason is the extraction's own, not a broken pipe. */
-ATTR_MUST_CHECK int extract_feed(struct extract *x, const void *data, size_t len, struct err *e);
+ATTR_MUST_CHECK int extract_feed(struct extract *x, const void *data, size_t len,
+				 struct err *e);
 /* No more bytes: wait for the rest, and for the verdict. */
 ATTR_MUST_CHECK int extract_finish(struct extract *x, struct extract_counts *ret_counts,
 				   struct err *e);

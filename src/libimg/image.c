@@ -30,8 +30,8 @@ static int check_basics(const struct jv *m, const char *uuid, struct err *e)
 		return err_set(e, -EINVAL, "the manifest of image '%s' has another uuid", uuid);
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
 		if (!jv_get(m, strings[i]))
-			return err_set(e, -EINVAL, "the manifest of image '%s' has no '%s'", uuid,
-				       strings[i]);
+			return err_set(e, -EINVAL, "the manifest of image '%s' has no '%s'",
+				       uuid, strings[i]);
 	return 0;
 }
 
@@ -44,14 +44,14 @@ static int load_at(int imagesfd, const char *uuid, struct image *ret, struct err
 
 	dir = openat(imagesfd, uuid, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
-		return errno == ENOENT ? not_installed(uuid, e) :
-					 err_sys(e, "cannot open image '%s'", uuid);
+		return errno == ENOENT ? not_installed(uuid, e)
+				       : err_sys(e, "cannot open image '%s'", uuid);
 	r = jv_load(dir, "manifest.json", IMAGE_MANIFEST_MAX, &manifest, e);
 	if (r == 0)
 		r = check_basics(manifest, uuid, e);
 	if (r < 0)
-		return r == -ENOENT ? err_set(e, -EIO, "image '%s' has no manifest.json", uuid) :
-				      err_wrap(e, r, "image '%s'", uuid);
+		return r == -ENOENT ? err_set(e, -EIO, "image '%s' has no manifest.json", uuid)
+				    : err_wrap(e, r, "image '%s'", uuid);
 	/* It only tells where the image is from. */
 	if (jv_load(dir, "meta.json", IMAGE_MANIFEST_MAX, &meta, NULL) < 0 ||
 	    jv_type(meta) != JV_OBJECT) {

@@ -27,7 +27,8 @@ struct jv;
 
 struct image {
 	char uuid[UUID_STR];
-	struct jv *manifest; /* an object; "uuid", "name", "version", "type", "os" are valid strings */
+	struct jv *manifest; /* an object; "uuid", "name", "version", "type", "os" are valid
+				strings */
 	struct jv *meta;     /* an object, possibly empty */
 };
 

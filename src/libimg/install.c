@@ -15,9 +15,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define CHUNK		 ((size_t)256 << 10)
+#define CHUNK            ((size_t)256 << 10)
 #define UNPACKED_DEFAULT ((uint64_t)64 << 30)
-#define ENTRIES_MAX	 ((uint64_t)4 << 20)
+#define ENTRIES_MAX      ((uint64_t)4 << 20)
 #define LOCK_PATIENCE_MS 1000 /* then the waiting is told */
 
 /* ---- what the manifest says of the file ----------------------------------- */
@@ -76,9 +76,11 @@ int image_check_installable(const struct jv *manifest, struct err *e)
 	struct expected expected;
 
 	if (type && strcmp(type, "zvol") == 0)
-		return err_set(e, -ENOTSUP, "images of type 'zvol' cannot be installed from a file yet");
+		return err_set(e, -ENOTSUP,
+			       "images of type 'zvol' cannot be installed from a file yet");
 	if (jv_get(manifest, "origin"))
-		return err_set(e, -ENOTSUP, "incremental images (with an 'origin') cannot be installed "
+		return err_set(e, -ENOTSUP,
+			       "incremental images (with an 'origin') cannot be installed "
 			       "from a file yet");
 	return read_expected(manifest, &expected, e);
 }
@@ -118,7 +120,8 @@ static int open_file(struct install *in, struct err *e)
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, -EINVAL, "'%s' is not a regular file", in->req->file);
 	if ((uint64_t)st.st_size != in->expected.size)
-		return err_set(e, -EBADMSG, "'%s' has %llu bytes, the manifest says %llu (files[0].size)",
+		return err_set(e, -EBADMSG,
+			       "'%s' has %llu bytes, the manifest says %llu (files[0].size)",
 			       in->req->file, (unsigned long long)st.st_size,
 			       (unsigned long long)in->expected.size);
 	(void)posix_fadvise(in->filefd, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -148,8 +151,8 @@ static int check_hash(const struct install *in, const char *name, const char *is
 {
 	if (!should[0] || strcmp(is, should) == 0)
 		return 0;
-	return err_set(e, -EBADMSG, "'%s' has the %s %s, the manifest says %s", in->req->file, name, is,
-		       should);
+	return err_set(e, -EBADMSG, "'%s' has the %s %s, the manifest says %s", in->req->file,
+		       name, is, should);
 }
 
 /* One chunk to the hashes, and to the extraction while that still goes well. */
@@ -202,8 +205,8 @@ static int pump(struct install *in, int rootfd, struct err *e)
 		return r;
 	if (failed)
 		return err_set(e, failed, "%s", why.msg);
-	return x ? extract_finish(x, &in->counts, e) :
-		   err_set(e, -EINVAL, "'%s' is empty", in->req->file);
+	return x ? extract_finish(x, &in->counts, e)
+		 : err_set(e, -EINVAL, "'%s' is empty", in->req->file);
 }
 
 /* ---- metadata ------------------------------------------------------------- */
@@ -262,9 +265,10 @@ static void note_left_out(const struct install *in)
 	char line[128];
 
 	if (in->counts.devices) {
-		(void)snprintf(line, sizeof(line),
-			       "left out %llu device nodes and sockets (zones have their own /dev)",
-			       (unsigned long long)in->counts.devices);
+		(void)snprintf(
+			line, sizeof(line),
+			"left out %llu device nodes and sockets (zones have their own /dev)",
+			(unsigned long long)in->counts.devices);
 		note(in, line);
 	}
 	if (in->counts.xattrs) {
@@ -319,8 +323,12 @@ static int open_store(const struct host *h, struct store **ret, struct err *e)
 	cleanup_close int fd = host_dir_existing(h, HOST_POOL, e);
 
 	if (fd < 0)
-		return fd == -ENOENT ? err_set(e, fd, "there is no pool at '%s/" HOST_POOL "'; make one "
-					       "with mkpool", h->root) : fd;
+		return fd == -ENOENT
+			       ? err_set(e, fd,
+					 "there is no pool at '%s/" HOST_POOL "'; make one "
+					 "with mkpool",
+					 h->root)
+			       : fd;
 	return store_open(fd, ret, e);
 }
 
@@ -365,7 +373,9 @@ static int take_lock(const struct install *in, struct err *e)
 int image_install(const struct host *h, const struct install_request *req,
 		  enum install_outcome *ret_outcome, struct err *e)
 {
-	struct install in = { .host = h, .req = req, .filefd = -1,
+	struct install in = { .host = h,
+			      .req = req,
+			      .filefd = -1,
 			      .uuid = jv_get_string(req->manifest, "uuid") };
 	cleanup_store struct store *s = NULL;
 	cleanup_close int lock = -1;

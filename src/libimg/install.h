@@ -27,12 +27,13 @@ enum install_outcome {
 struct install_request {
 	const struct jv *manifest; /* checked; see manifest_load() */
 	const char *file;
-	uint64_t max_bytes;	   /* of the unpacked files; 0: the default, see docs/images.md */
+	uint64_t max_bytes; /* of the unpacked files; 0: the default, see docs/images.md */
 	/* Called with the bytes of the file read so far. May be NULL. */
 	void (*progress)(void *data, uint64_t done);
 	/* A line for people: what is left out, what is waited for. May be NULL. */
 	void (*note)(void *data, const char *line);
-	/* The work begins, FILE has TOTAL bytes: not called when the image is there. May be NULL. */
+	/* The work begins, FILE has TOTAL bytes: not called when the image is there. May be
+	 * NULL. */
 	void (*begin)(void *data, uint64_t total);
 	void *data;
 };

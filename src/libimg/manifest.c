@@ -91,14 +91,16 @@ static void upgrade_access(struct jv *m)
 	}
 	if (!jv_get(m, "disabled"))
 		jv_set(m, "disabled", jv_bool(false));
-	jv_set(m, "state", jv_string(jv_get_bool(m, "disabled", false) ? "disabled" : "active"));
+	jv_set(m, "state",
+	       jv_string(jv_get_bool(m, "disabled", false) ? "disabled" : "active"));
 }
 
 static void upgrade_from_1(struct jv *m)
 {
 	static const char *const dropped[] = {
-		"creator_uuid", "restricted_to_uuid", "vendor_uuid", "creator_name", "cloud_name",
-		"creator_admin", "platform_type", "created_at", "updated_at", "owner_uuid", "_url",
+		"creator_uuid", "restricted_to_uuid", "vendor_uuid",   "creator_name",
+		"cloud_name",   "creator_admin",      "platform_type", "created_at",
+		"updated_at",   "owner_uuid",         "_url",
 	};
 	const char *size = jv_get_string(m, "image_size");
 	char *end = NULL;
@@ -160,7 +162,8 @@ int manifest_parse(const char *text, size_t len, const char *source, struct jv *
 	if (r < 0)
 		return bad(e, source);
 	problems = xcalloc(1, sizeof(*problems));
-	r = manifest_check(m, MANIFEST_MINIMAL, problems) ? 0 : manifest_problems_set(problems, e);
+	r = manifest_check(m, MANIFEST_MINIMAL, problems) ? 0
+							  : manifest_problems_set(problems, e);
 	free(problems);
 	if (r < 0)
 		return r;

@@ -22,9 +22,9 @@ enum manifest_mode {
 };
 
 struct manifest_problem {
-	char field[96];	  /* "name", "requirements.max_ram", ... */
+	char field[96];   /* "name", "requirements.max_ram", ... */
 	const char *code; /* "MissingParameter" or "Invalid"; static */
-	char msg[160];	  /* may be empty */
+	char msg[160];    /* may be empty */
 };
 
 #define MANIFEST_PROBLEMS_MAX 64 /* what is beyond says nothing new */

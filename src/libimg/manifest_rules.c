@@ -140,7 +140,8 @@ static bool check_url(struct check *c ATTR_UNUSED, const struct jv *v)
 
 	if (!s || strlen(s) > 1024)
 		return false;
-	return (strncmp(s, "http://", 7) == 0 && s[7]) || (strncmp(s, "https://", 8) == 0 && s[8]);
+	return (strncmp(s, "http://", 7) == 0 && s[7]) ||
+	       (strncmp(s, "https://", 8) == 0 && s[8]);
 }
 
 static bool check_bool(struct check *c ATTR_UNUSED, const struct jv *v)
@@ -150,7 +151,8 @@ static bool check_bool(struct check *c ATTR_UNUSED, const struct jv *v)
 
 static bool check_public(struct check *c, const struct jv *v)
 {
-	bool yes = jv_as_bool(v, false) || (jv_as_string(v) && strcmp(jv_as_string(v), "true") == 0);
+	bool yes = jv_as_bool(v, false) ||
+		   (jv_as_string(v) && strcmp(jv_as_string(v), "true") == 0);
 
 	if (!is_bool_or_word(v))
 		return false;
@@ -181,8 +183,8 @@ static bool check_date(struct check *c ATTR_UNUSED, const struct jv *v)
 
 static bool check_state(struct check *c ATTR_UNUSED, const struct jv *v)
 {
-	static const char *const words[] = { "active", "unactivated", "disabled", "failed",
-					     "creating", NULL };
+	static const char *const words[] = { "active", "unactivated", "disabled",
+					     "failed", "creating",    NULL };
 
 	return is_one_of(v, words);
 }
@@ -194,20 +196,21 @@ static bool check_object(struct check *c ATTR_UNUSED, const struct jv *v)
 
 static bool check_type(struct check *c, const struct jv *v)
 {
-	static const char *const words[] = { "zone-dataset", "zvol", "lx-dataset", "docker", "lxd",
-					     "other", NULL };
+	static const char *const words[] = { "zone-dataset", "zvol",  "lx-dataset", "docker",
+					     "lxd",          "other", NULL };
 	static const char *const unready[] = { "creating", "failed", NULL };
 
 	if (is_one_of(v, words))
 		return true;
-	return (jv_type(v) == JV_NULL || (jv_as_string(v) && strcmp(jv_as_string(v), "null") == 0)) &&
+	return (jv_type(v) == JV_NULL ||
+		(jv_as_string(v) && strcmp(jv_as_string(v), "null") == 0)) &&
 	       is_one_of(jv_get(c->m, "state"), unready);
 }
 
 static bool check_os(struct check *c ATTR_UNUSED, const struct jv *v)
 {
-	static const char *const words[] = { "smartos", "linux", "windows", "bsd", "illumos", "other",
-					     NULL };
+	static const char *const words[] = { "smartos", "linux", "windows", "bsd",
+					     "illumos", "other", NULL };
 
 	return is_one_of(v, words);
 }
@@ -409,10 +412,10 @@ struct rule {
 };
 
 static const struct rule requirement_rules[] = {
-	{ "networks", req_networks, OPTIONAL },	      { "brand", check_string, OPTIONAL },
-	{ "ssh_key", req_bool, OPTIONAL },	      { "min_ram", req_ram, OPTIONAL },
-	{ "max_ram", req_max_ram, OPTIONAL },	      { "min_platform", req_platform, OPTIONAL },
-	{ "max_platform", req_platform, OPTIONAL },   { "bootrom", req_bootrom, OPTIONAL },
+	{ "networks", req_networks, OPTIONAL },     { "brand", check_string, OPTIONAL },
+	{ "ssh_key", req_bool, OPTIONAL },          { "min_ram", req_ram, OPTIONAL },
+	{ "max_ram", req_max_ram, OPTIONAL },       { "min_platform", req_platform, OPTIONAL },
+	{ "max_platform", req_platform, OPTIONAL }, { "bootrom", req_bootrom, OPTIONAL },
 };
 
 static bool check_requirements(struct check *c, const struct jv *v)
@@ -443,6 +446,7 @@ static bool check_requirements(struct check *c, const struct jv *v)
 
 /* ---- the table ------------------------------------------------------------ */
 
+/* clang-format off */
 static const struct rule rules[] = {
 	{ "v", check_v, ALWAYS },
 	{ "uuid", check_uuid, ALWAYS },
@@ -478,6 +482,7 @@ static const struct rule rules[] = {
 	{ "channels", check_strings, OPTIONAL },
 	{ "urn", check_string, OPTIONAL },
 };
+/* clang-format on */
 
 static bool is_required(const struct check *c, const struct rule *rule)
 {

@@ -17,6 +17,8 @@
 /* Address space; xz at its highest level wants 65 MiB, zstd with a long window 128 MiB. */
 #define MEMORY_MAX ((rlim_t)320 << 20)
 
+/* clang-format off */
+
 /* The C library's memory, time and end. */
 static const int calls_base[] = {
 	SCMP_SYS(read),		SCMP_SYS(write),	SCMP_SYS(close),
@@ -49,6 +51,8 @@ static const cap_value_t caps_writer[] = {
 	CAP_SETFCAP,	  /* file capabilities are kept */
 };
 
+/* clang-format on */
+
 static int add_calls(scmp_filter_ctx ctx, const int *calls, size_t count)
 {
 	int r = 0;
@@ -71,7 +75,8 @@ static int load_filter(bool writer, struct err *e)
 	if (r == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);
-	return r < 0 ? err_set(e, r, "cannot load the system call filter: %s", strerror(-r)) : 0;
+	return r < 0 ? err_set(e, r, "cannot load the system call filter: %s", strerror(-r))
+		     : 0;
 }
 
 static int limit(int what, rlim_t value, struct err *e)

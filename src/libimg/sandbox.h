@@ -22,7 +22,8 @@ ATTR_MUST_CHECK int sandbox_enter_filter(struct err *e);
  */
 ATTR_MUST_CHECK int sandbox_enter_writer(int rootfd, uint64_t file_max, struct err *e);
 
-/* In the child, before sandbox_enter_writer(): says so on READY_FD and waits for GO_FD to end. */
+/* In the child, before sandbox_enter_writer(): says so on READY_FD and waits for GO_FD to end.
+ */
 ATTR_MUST_CHECK int sandbox_unshare(int ready_fd, int go_fd, struct err *e);
 /* In the parent, once the child is ready: ids 0 to 65535 are the image's own. */
 ATTR_MUST_CHECK int sandbox_map_ids(pid_t child, struct err *e);

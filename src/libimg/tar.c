@@ -71,12 +71,14 @@ int tar_clean_name(const char *path, char clean[static TAR_NAME_MAX + 1], struct
 		size_t n = strcspn(p, "/");
 
 		if (n == 2 && p[0] == '.' && p[1] == '.')
-			return err_set(e, -EINVAL, "entry '%.200s' would leave the image's root",
-				       path);
+			return err_set(e, -EINVAL,
+				       "entry '%.200s' would leave the image's root", path);
 		if (n && !(n == 1 && *p == '.')) {
 			if (!append(clean, &len, p, n) || ++depth > DEPTH_MAX)
-				return err_set(e, -ENAMETOOLONG,
-					       "the name of entry '%.200s...' is too long or deep", path);
+				return err_set(
+					e, -ENAMETOOLONG,
+					"the name of entry '%.200s...' is too long or deep",
+					path);
 		}
 		p += n;
 		while (*p == '/')
@@ -105,7 +107,7 @@ static int make_folders(int rootfd, char *path)
 {
 	int r = 0;
 
-	for (char *slash = path; r == 0 && slash; ) {
+	for (char *slash = path; r == 0 && slash;) {
 		int fd;
 
 		slash = strchr(slash, '/');
@@ -118,7 +120,8 @@ static int make_folders(int rootfd, char *path)
 
 			if (base)
 				*base = '\0';
-			up = base ? open_beneath(rootfd, path, O_PATH | O_DIRECTORY) : dup(rootfd);
+			up = base ? open_beneath(rootfd, path, O_PATH | O_DIRECTORY)
+				  : dup(rootfd);
 			if (base)
 				*base = '/';
 			r = up < 0 ? -errno : 0;
@@ -144,10 +147,13 @@ void tar_forget_parent(struct tar *t)
 static int fail_parent(const char *clean, int code, struct err *e)
 {
 	if (code == -EXDEV)
-		return err_set(e, -EINVAL, "entry '%.200s' would leave the image's root through a "
-			       "symbolic link", clean);
+		return err_set(e, -EINVAL,
+			       "entry '%.200s' would leave the image's root through a "
+			       "symbolic link",
+			       clean);
 	if (code == -ENOTDIR || code == -ELOOP)
-		return err_set(e, -EINVAL, "entry '%.200s' is below something that is no folder", clean);
+		return err_set(e, -EINVAL,
+			       "entry '%.200s' is below something that is no folder", clean);
 	errno = -code;
 	return err_sys(e, "cannot make the folder of '%.200s'", clean);
 }
@@ -163,7 +169,8 @@ int tar_open_parent(struct tar *t, const char *clean, struct tar_place *ret, str
 		ret->fd = t->rootfd;
 		return 0;
 	}
-	if (t->parentfd >= 0 && strlen(t->parent) == len && memcmp(t->parent, clean, len) == 0) {
+	if (t->parentfd >= 0 && strlen(t->parent) == len &&
+	    memcmp(t->parent, clean, len) == 0) {
 		ret->fd = t->parentfd;
 		return 0;
 	}
@@ -228,7 +235,8 @@ static int fail_archive(struct archive *a, struct err *e)
 
 	if (text && strstr(text, "Unrecognized archive format"))
 		return err_set(e, -EINVAL, "the file is not a tar archive");
-	return err_set(e, -EINVAL, "the archive is damaged: %s", text ? text : "unknown reason");
+	return err_set(e, -EINVAL, "the archive is damaged: %s",
+		       text ? text : "unknown reason");
 }
 
 static int read_entries(struct tar *t, struct err *e)
@@ -272,9 +280,9 @@ int tar_extract(int infd, int rootfd, const struct extract_limits *limits,
 	if (!t.in)
 		abort(); /* memory */
 	(void)archive_read_support_format_tar(t.in);
-	r = archive_read_open(t.in, in, NULL, read_block, NULL) == ARCHIVE_OK ?
-		    read_entries(&t, e) :
-		    fail_archive(t.in, e);
+	r = archive_read_open(t.in, in, NULL, read_block, NULL) == ARCHIVE_OK
+		    ? read_entries(&t, e)
+		    : fail_archive(t.in, e);
 	if (r == 0)
 		r = drain(infd, e);
 	if (r == 0) {

@@ -33,11 +33,13 @@ static int make_room(struct tar *t, const struct tar_place *place, const char *c
 	if (errno == ENOENT)
 		return 0;
 	if (errno == ENOTEMPTY)
-		return err_set(e, -EINVAL, "entry '%.200s' would replace a folder that is not empty",
+		return err_set(e, -EINVAL,
+			       "entry '%.200s' would replace a folder that is not empty",
 			       clean);
 	return err_sys(e, "cannot replace '%.200s'", clean);
 gone:
-	/* It may have been a link on the way to the open folder; that folder stays what it was. */
+	/* It may have been a link on the way to the open folder; that folder stays what it was.
+	 */
 	if (place->fd != t->parentfd)
 		tar_forget_parent(t);
 	return 0;
@@ -49,8 +51,10 @@ static int check_owner(struct archive_entry *entry, const char *clean, struct er
 
 	if (uid >= 0 && uid <= TAR_ID_MAX && gid >= 0 && gid <= TAR_ID_MAX)
 		return 0;
-	return err_set(e, -EINVAL, "entry '%.200s' belongs to %lld:%lld; owners above %d do not fit "
-		       "into a zone", clean, (long long)uid, (long long)gid, TAR_ID_MAX);
+	return err_set(e, -EINVAL,
+		       "entry '%.200s' belongs to %lld:%lld; owners above %d do not fit "
+		       "into a zone",
+		       clean, (long long)uid, (long long)gid, TAR_ID_MAX);
 }
 
 /* Only what a zone can use; security.capability is written for the image's own root. */
@@ -128,8 +132,8 @@ static int write_data(struct tar *t, int fd, off_t size, const char *clean, stru
 		if (status == ARCHIVE_RETRY)
 			continue;
 		if (status < ARCHIVE_WARN)
-			return err_set(e, -EINVAL, "the archive is damaged in '%.200s': %s", clean,
-				       archive_error_string(t->in));
+			return err_set(e, -EINVAL, "the archive is damaged in '%.200s': %s",
+				       clean, archive_error_string(t->in));
 		t->counts.bytes += len;
 		if (t->counts.bytes > t->limits->bytes)
 			return too_much(t, e);
@@ -203,8 +207,9 @@ static int write_dir(struct tar *t, struct archive_entry *entry, const struct ta
 }
 
 /* Try MAKE; when the name is taken, make room and try again. */
-static int place_anew(struct tar *t, const char *clean, int (*make)(int, const char *, const void *),
-		      const void *arg, struct tar_place *place, struct err *e)
+static int place_anew(struct tar *t, const char *clean,
+		      int (*make)(int, const char *, const void *), const void *arg,
+		      struct tar_place *place, struct err *e)
 {
 	int r;
 
@@ -217,7 +222,9 @@ static int place_anew(struct tar *t, const char *clean, int (*make)(int, const c
 		r = tar_open_parent(t, clean, place, e);
 	if (r < 0)
 		return r;
-	return make(place->fd, place->name, arg) < 0 ? err_sys(e, "cannot create '%.200s'", clean) : 0;
+	return make(place->fd, place->name, arg) < 0
+		       ? err_sys(e, "cannot create '%.200s'", clean)
+		       : 0;
 }
 
 static int make_symlink(int fd, const char *name, const void *target)
@@ -299,12 +306,14 @@ static int write_hardlink(struct tar *t, const char *target, const char *clean, 
 	if (r < 0)
 		return r;
 	if (faccessat(source.fd, source.name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_set(e, -EINVAL, "link '%.200s' leads to '%.200s', which is not there", clean,
+		return err_set(e, -EINVAL,
+			       "link '%.200s' leads to '%.200s', which is not there", clean,
 			       clean_target);
 	return place_anew(t, clean, make_link, &source, &place, e);
 }
 
-int tar_write_entry(struct tar *t, struct archive_entry *entry, const char *clean, struct err *e)
+int tar_write_entry(struct tar *t, struct archive_entry *entry, const char *clean,
+		    struct err *e)
 {
 	const char *target = archive_entry_hardlink(entry);
 	struct tar_place place;

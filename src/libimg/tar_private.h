@@ -24,11 +24,13 @@ struct tar {
 	struct tar_dir *dirs;
 	size_t dir_count;
 	size_t dir_cap;
-	char parent[TAR_NAME_MAX + 1]; /* the folder that parentfd is; valid when parentfd >= 0 */
+	char parent[TAR_NAME_MAX +
+		    1]; /* the folder that parentfd is; valid when parentfd >= 0 */
 	int parentfd;
 };
 
-/* One entry's place: NAME in the folder FD. FD is borrowed from struct tar until the next call. */
+/* One entry's place: NAME in the folder FD. FD is borrowed from struct tar until the next call.
+ */
 struct tar_place {
 	int fd;
 	const char *name; /* "." for the root itself */

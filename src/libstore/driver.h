@@ -32,8 +32,8 @@ struct store_ops {
 		     bool *ret_quota_holds, struct err *e);
 	int (*vm_set_quota)(struct store *s, const char *vm, uint64_t quota_bytes,
 			    bool *ret_quota_holds, struct err *e);
-	int (*vm_usage)(struct store *s, const char *vm, uint64_t *ret_used, uint64_t *ret_quota,
-			struct err *e);
+	int (*vm_usage)(struct store *s, const char *vm, uint64_t *ret_used,
+			uint64_t *ret_quota, struct err *e);
 	int (*vm_destroy)(struct store *s, const char *vm, struct err *e);
 };
 

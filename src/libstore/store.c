@@ -18,7 +18,7 @@ static const struct {
 	long magic;
 	const char *name;
 } known[] = {
-	{ 0xef53, "ext4" },     { 0x58465342, "xfs" },     { 0x01021994, "tmpfs" },
+	{ 0xef53, "ext4" },        { 0x58465342, "xfs" },   { 0x01021994, "tmpfs" },
 	{ 0x794c7630, "overlay" }, { 0x9123683e, "btrfs" }, { 0x2fc12fc1, "zfs" },
 };
 
@@ -53,8 +53,10 @@ int store_open(int poolfd, struct store **ret_store, struct err *e)
 		*ret_store = s;
 		return 0;
 	}
-	return err_set(e, -ENOTSUP, "the pool is on %s, which is not supported; "
-		       "make one with mkpool", fs_name((long)fs.f_type));
+	return err_set(e, -ENOTSUP,
+		       "the pool is on %s, which is not supported; "
+		       "make one with mkpool",
+		       fs_name((long)fs.f_type));
 }
 
 void store_close(struct store *s)

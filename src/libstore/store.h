@@ -39,7 +39,8 @@ void store_close_p(struct store **s);
 
 const char *store_driver(const struct store *s); /* "btrfs" */
 
-/* Make an empty image in images/.partial/UUID, replacing a dead one; returns a descriptor of its rootfs. */
+/* Make an empty image in images/.partial/UUID, replacing a dead one; returns a descriptor of
+ * its rootfs. */
 ATTR_MUST_CHECK int store_image_begin(struct store *s, const char *uuid, struct err *e);
 /*
  * Make all of it durable and read-only, and rename it into place. What libimg
@@ -75,7 +76,8 @@ ATTR_MUST_CHECK int store_clones(struct store *s, struct store_clone_of **ret_cl
 ATTR_MUST_CHECK int store_clone(struct store *s, const char *image, const char *vm,
 				uint64_t quota_bytes, bool *ret_quota_holds, struct err *e);
 
-/* Change the bound of an existing VM, at once; 0 takes it away. Same answer as store_clone(). */
+/* Change the bound of an existing VM, at once; 0 takes it away. Same answer as store_clone().
+ */
 ATTR_MUST_CHECK int store_vm_set_quota(struct store *s, const char *vm, uint64_t quota_bytes,
 				       bool *ret_quota_holds, struct err *e);
 

@@ -34,8 +34,8 @@ static void join_lines(char *text)
 
 int mkpool_check_empty(const char *path, struct err *e)
 {
-	const char *const argv[] = { "wipefs", "--no-act",     "--noheadings", "--output",
-				     "TYPE,LABEL", "--", path, NULL };
+	const char *const argv[] = { "wipefs",     "--no-act", "--noheadings", "--output",
+				     "TYPE,LABEL", "--",       path,           NULL };
 	cleanup_buf struct buf out = BUF_INIT;
 	cleanup_free char *found = NULL;
 	int r = proc_run(argv, &out, e);
@@ -45,7 +45,8 @@ int mkpool_check_empty(const char *path, struct err *e)
 	found = xstrdup(buf_str(&out));
 	join_lines(found);
 	if (*found)
-		return err_set(e, -EBUSY, "'%s' holds data (%s); --force destroys it", path, found);
+		return err_set(e, -EBUSY, "'%s' holds data (%s); --force destroys it", path,
+			       found);
 	return 0;
 }
 
@@ -59,11 +60,14 @@ int mkpool_check_unused(const char *path, struct err *e)
 	if (!S_ISBLK(st.st_mode))
 		return err_set(e, -ENOTBLK, "'%s' is not a block device; use --file for a file",
 			       path);
-	/* The kernel's own word: what is mounted, swap, or part of a set is held exclusively. */
+	/* The kernel's own word: what is mounted, swap, or part of a set is held exclusively.
+	 */
 	fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC);
 	if (fd < 0 && errno == EBUSY)
-		return err_set(e, -EBUSY, "'%s' is in use: it, or a partition of it, is mounted, "
-			       "swapped to, or part of another device", path);
+		return err_set(e, -EBUSY,
+			       "'%s' is in use: it, or a partition of it, is mounted, "
+			       "swapped to, or part of another device",
+			       path);
 	return fd < 0 ? err_sys(e, "cannot open '%s' for writing", path) : 0;
 }
 

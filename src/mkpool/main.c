@@ -16,15 +16,24 @@
 #include <sys/stat.h>
 
 static const struct cli_opt options[] = {
-	{ .letter = 'f', .name = "file", .arg = "FILE", .help = "keep the pool in FILE",
+	{ .letter = 'f',
+	  .name = "file",
+	  .arg = "FILE",
+	  .help = "keep the pool in FILE",
 	  .complete = CLI_FILE },
 	{ .name = "force", .help = "destroy what FILE or DEVICE holds" },
 	{ .letter = 'j', .name = "json", .help = "print the result as JSON" },
 	{ .letter = 'm', .name = "mount", .help = "mount the pool that was made before" },
 	{ .letter = 'q', .name = "quiet", .help = "say nothing but errors" },
-	{ .letter = 'R', .name = "root", .arg = "DIR", .help = "the host below DIR, not this one",
+	{ .letter = 'R',
+	  .name = "root",
+	  .arg = "DIR",
+	  .help = "the host below DIR, not this one",
 	  .complete = CLI_DIR },
-	{ .letter = 's', .name = "size", .arg = "SIZE", .help = "size of FILE, as 10G or 512M" },
+	{ .letter = 's',
+	  .name = "size",
+	  .arg = "SIZE",
+	  .help = "size of FILE, as 10G or 512M" },
 	{ .letter = 'u', .name = "unmount", .help = "unmount the pool" },
 	CLI_END,
 };
@@ -69,8 +78,8 @@ static int check_use(struct cli_call *call)
 	if (!mount && !unmount && !cli_has(call, "file") && !devices)
 		return cli_wrong_use(call, "give --file FILE --size SIZE, or a device");
 	if (!mount && !unmount && cli_has(call, "file") != cli_has(call, "size"))
-		return cli_wrong_use(call, cli_has(call, "size") ? "--size goes with --file" :
-								   "--file needs --size");
+		return cli_wrong_use(call, cli_has(call, "size") ? "--size goes with --file"
+								 : "--file needs --size");
 	return 0;
 }
 

@@ -23,7 +23,8 @@ static void warn_if_overcommitted(const struct mkpool *m, int fd)
 	struct statvfs fs;
 
 	if (fstatvfs(fd, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < m->size)
-		mkpool_say(m, "warning: only %llu MiB are free below '%s'; when they are used up "
+		mkpool_say(m,
+			   "warning: only %llu MiB are free below '%s'; when they are used up "
 			   "the pool fails",
 			   (unsigned long long)fs.f_bavail * fs.f_frsize >> 20, m->file);
 }
@@ -42,11 +43,13 @@ static int check_file(const struct mkpool *m, struct err *e)
 		return 0;
 	r = mkpool_check_empty(m->file, e);
 	if (r == -EBUSY)
-		return err_set(e, r, "'%s' exists and holds data; mount it by "
-			       "'mkpool --mount --file %s', or --force destroys it", m->file, m->file);
+		return err_set(e, r,
+			       "'%s' exists and holds data; mount it by "
+			       "'mkpool --mount --file %s', or --force destroys it",
+			       m->file, m->file);
 	if (r == 0 && st.st_size > 0)
-		return err_set(e, -EEXIST, "'%s' exists (%lld bytes); --force replaces it", m->file,
-			       (long long)st.st_size);
+		return err_set(e, -EEXIST, "'%s' exists (%lld bytes); --force replaces it",
+			       m->file, (long long)st.st_size);
 	return r;
 }
 
@@ -61,7 +64,8 @@ static int write_file(const struct mkpool *m, const char *tmp, struct err *e)
 	if (fd < 0)
 		return err_sys(e, "cannot create '%s'", tmp);
 	warn_if_overcommitted(m, fd);
-	r = ftruncate(fd, (off_t)m->size) < 0 ? err_sys(e, "cannot make '%s' that large", tmp) : 0;
+	r = ftruncate(fd, (off_t)m->size) < 0 ? err_sys(e, "cannot make '%s' that large", tmp)
+					      : 0;
 	if (r == 0)
 		r = store_pool_format(devices, 1, e);
 	if (r == 0 && fsync(fd) < 0)

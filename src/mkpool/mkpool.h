@@ -24,8 +24,8 @@ struct mkpool {
 	struct host host;
 	bool force;
 	bool quiet;
-	uint64_t size;  /* bytes; 0: not given */
-	char *file;     /* absolute, or NULL */
+	uint64_t size; /* bytes; 0: not given */
+	char *file;    /* absolute, or NULL */
 	const char *devices[MKPOOL_DEVICES_MAX];
 	size_t device_count;
 	struct jv *answer; /* an object: what --json prints */
@@ -50,8 +50,10 @@ ATTR_MUST_CHECK int mkpool_check_no_vm_runs(const struct host *h, struct err *e)
 
 /* ---- mount.c ---- */
 
-/* The mount point's descriptor, made when absent. Refused when it is not mounted and not empty. */
-ATTR_MUST_CHECK int mkpool_open_target(const struct mkpool *m, bool *ret_mounted, struct err *e);
+/* The mount point's descriptor, made when absent. Refused when it is not mounted and not empty.
+ */
+ATTR_MUST_CHECK int mkpool_open_target(const struct mkpool *m, bool *ret_mounted,
+				       struct err *e);
 /* Attach (a file), mount, make the folders, remember. Undone when one fails. */
 ATTR_MUST_CHECK int mkpool_bring_up(struct mkpool *m, struct err *e);
 /* Is what is mounted the thing that M asks for, by pool.json? */

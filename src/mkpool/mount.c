@@ -45,7 +45,8 @@ int mkpool_open_target(const struct mkpool *m, bool *ret_mounted, struct err *e)
 	if (*ret_mounted || is_empty(fd))
 		return fd;
 	(void)close(fd);
-	return err_set(e, -ENOTEMPTY, "'%s/" HOST_POOL "' is not empty; the pool would hide what is in it",
+	return err_set(e, -ENOTEMPTY,
+		       "'%s/" HOST_POOL "' is not empty; the pool would hide what is in it",
 		       m->host.root);
 }
 
@@ -88,7 +89,8 @@ static int remember(const struct mkpool *m, struct err *e)
 	return fd < 0 ? fd : jv_store(fd, POOL_JSON, v, e);
 }
 
-static int attach(const struct mkpool *m, int *ret_loopfd, char ret_name[static 32], struct err *e)
+static int attach(const struct mkpool *m, int *ret_loopfd, char ret_name[static 32],
+		  struct err *e)
 {
 	cleanup_close int fd = open(m->file, O_RDWR | O_CLOEXEC);
 	struct stat st;
@@ -163,8 +165,10 @@ static int recall(struct mkpool *m, struct err *e)
 	int r = load_pool_json(&m->host, &v, e);
 
 	if (r == -ENOENT)
-		return err_set(e, r, "no pool is known here ('%s/" HOST_ETC "/" POOL_JSON
-			       "'); give --file FILE or a device", m->host.root);
+		return err_set(e, r,
+			       "no pool is known here ('%s/" HOST_ETC "/" POOL_JSON
+			       "'); give --file FILE or a device",
+			       m->host.root);
 	if (r < 0)
 		return r;
 	file = jv_get_string(v, "file");
@@ -179,8 +183,10 @@ static int recall(struct mkpool *m, struct err *e)
 		m->devices[m->device_count++] = xstrdup(jv_as_string(jv_at(list, i)));
 	}
 	if (m->device_count == 0)
-		return err_set(e, -EINVAL, "'%s/" HOST_ETC "/" POOL_JSON
-			       "' names neither a file nor devices", m->host.root);
+		return err_set(e, -EINVAL,
+			       "'%s/" HOST_ETC "/" POOL_JSON
+			       "' names neither a file nor devices",
+			       m->host.root);
 	return 0;
 }
 
@@ -232,8 +238,8 @@ int mkpool_unmount(struct mkpool *m, struct err *e)
 	if (r < 0)
 		return r;
 	if (umount2(target, UMOUNT_NOFOLLOW) < 0)
-		return errno == EBUSY ? err_set(e, -EBUSY, "'%s' is in use", target) :
-					err_sys(e, "cannot unmount '%s'", target);
+		return errno == EBUSY ? err_set(e, -EBUSY, "'%s' is in use", target)
+				      : err_sys(e, "cannot unmount '%s'", target);
 	mkpool_say(m, "unmounted the pool");
 	return 0;
 }

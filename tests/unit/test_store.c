@@ -31,11 +31,11 @@ static struct {
 	struct store *s;
 } fx = { .poolfd = -1 };
 
-#define OK(call)                                       \
-	do {                                           \
-		struct err e_ = { 0 };                 \
-		int r_ = (call);                       \
-		if (r_ < 0)                            \
+#define OK(call)                                           \
+	do {                                               \
+		struct err e_ = { 0 };                     \
+		int r_ = (call);                           \
+		if (r_ < 0)                                \
 			fail_msg("%s: %s", #call, e_.msg); \
 	} while (0)
 #define E (&e_)
@@ -371,7 +371,8 @@ static void destroys_what_a_guest_nested(void **state)
 	assert_int_equal(mkdirat(fd, argv_in[0], 0755), 0);
 	(void)close(fd);
 	(void)close(clone_of(VM2, 0, &holds));
-	assert_int_equal(renameat(fx.poolfd, VM2 "/root", fx.poolfd, VM "/root/deep/deeper"), 0);
+	assert_int_equal(renameat(fx.poolfd, VM2 "/root", fx.poolfd, VM "/root/deep/deeper"),
+			 0);
 	assert_int_equal(mkdirat(fx.poolfd, VM "/logs", 0700), 0);
 	if (store_vm_destroy(fx.s, VM, &e) < 0)
 		fail_msg("%s", e.msg);
@@ -422,7 +423,10 @@ static void refuses_a_folder_that_is_no_pool(void **state)
 	close_p(&in);
 }
 
-#define TEST(fn) { #fn, run_##fn, setup, teardown, NULL }
+#define TEST(fn)                                     \
+	{                                            \
+#fn, run_##fn, setup, teardown, NULL \
+	}
 /* Every test is the same when there is no pool: skipped, and the reason was said. */
 #define RUN(fn)                        \
 	static void run_##fn(void **s) \

@@ -40,11 +40,11 @@ static int add_origin(void *data, const struct tree_key *key, const void *item, 
 
 static int read_origins(int fsfd, struct origins *all)
 {
-	return btrfs_search(fsfd, BTRFS_ROOT_TREE_OBJECTID,
-			    (struct tree_key){ BTRFS_FIRST_FREE_OBJECTID, BTRFS_ROOT_ITEM_KEY, 0 },
-			    (struct tree_key){ BTRFS_LAST_FREE_OBJECTID, BTRFS_ROOT_ITEM_KEY,
-						UINT64_MAX },
-			    add_origin, all);
+	return btrfs_search(
+		fsfd, BTRFS_ROOT_TREE_OBJECTID,
+		(struct tree_key){ BTRFS_FIRST_FREE_OBJECTID, BTRFS_ROOT_ITEM_KEY, 0 },
+		(struct tree_key){ BTRFS_LAST_FREE_OBJECTID, BTRFS_ROOT_ITEM_KEY, UINT64_MAX },
+		add_origin, all);
 }
 
 /*
@@ -80,7 +80,8 @@ static bool image_subvol_uuid(struct store *s, const char *image, uint8_t ret_uu
 {
 	struct btrfs_subvol sub;
 	char path[PATH_SIZE];
-	cleanup_close int fd = openat(s->poolfd, btrfs_place(path, IMAGES, image, "rootfs"), DIR_FLAGS);
+	cleanup_close int fd =
+		openat(s->poolfd, btrfs_place(path, IMAGES, image, "rootfs"), DIR_FLAGS);
 
 	if (fd < 0 || !btrfs_is_subvol(fd) || btrfs_subvol_info(fd, &sub) < 0)
 		return false;
@@ -89,7 +90,7 @@ static bool image_subvol_uuid(struct store *s, const char *image, uint8_t ret_uu
 }
 
 int btrfs_clones(struct store *s, struct store_clone_of **ret_clones, size_t *ret_count,
-		  struct err *e)
+		 struct err *e)
 {
 	cleanup_free struct store_clone_of *list = NULL;
 	struct origins all = { 0 };
@@ -157,9 +158,10 @@ int btrfs_image_check_unused(struct store *s, const char *image, struct err *e)
 			continue;
 		if (btrfs_subvol_path(s->poolfd, all.items[i].id, &path) < 0)
 			continue;
-		r = vm_of_path(path, vm) ?
-			    err_set(e, -EBUSY, "image '%s' is used by VM '%s'", image, vm) :
-			    err_set(e, -EBUSY, "image '%s' is used by subvolume '%s'", image, path);
+		r = vm_of_path(path, vm)
+			    ? err_set(e, -EBUSY, "image '%s' is used by VM '%s'", image, vm)
+			    : err_set(e, -EBUSY, "image '%s' is used by subvolume '%s'", image,
+				      path);
 	}
 	free(all.items);
 	return r;

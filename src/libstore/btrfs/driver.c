@@ -19,7 +19,7 @@
 #include <string.h>
 
 const char *btrfs_place(char buf[static PATH_SIZE], const char *dir, const char *uuid,
-			 const char *name)
+			const char *name)
 {
 	(void)snprintf(buf, PATH_SIZE, "%s%s%s%s%s", dir, *dir ? "/" : "", uuid,
 		       *name ? "/" : "", name);
@@ -36,12 +36,14 @@ int btrfs_fail(struct err *e, int code, const char *what, const char *uuid)
 static int probe(int poolfd, struct err *e)
 {
 	if (!btrfs_is_subvol(poolfd))
-		return err_set(e, -ENOTSUP, "the pool is a plain folder on btrfs, it must be the "
+		return err_set(e, -ENOTSUP,
+			       "the pool is a plain folder on btrfs, it must be the "
 			       "top of a file system or subvolume; make one with mkpool");
 	return 0;
 }
 
-/* Destroy the subvolumes among the entries of DIR, to the depth of plain folders that we make. */
+/* Destroy the subvolumes among the entries of DIR, to the depth of plain folders that we make.
+ */
 static int destroy_subvols_in(int fsfd, int dirfd, unsigned int depth)
 {
 	struct dirent *entry;

@@ -67,8 +67,9 @@ int btrfs_image_commit(struct store *s, const char *uuid, struct err *e)
 	if (r < 0)
 		return r;
 	if (renameat2(s->poolfd, from, s->poolfd, to, RENAME_NOREPLACE) < 0)
-		return errno == EEXIST ? err_set(e, -EEXIST, "image '%s' is already there", uuid) :
-					 err_sys(e, "cannot publish '%s'", to);
+		return errno == EEXIST
+			       ? err_set(e, -EEXIST, "image '%s' is already there", uuid)
+			       : err_sys(e, "cannot publish '%s'", to);
 	return store_sync(s, e);
 }
 
@@ -84,14 +85,15 @@ int btrfs_image_dir(struct store *s, const char *uuid, bool partial, struct err 
 	char path[PATH_SIZE];
 	int fd;
 
-	fd = openat(s->poolfd, btrfs_place(path, partial ? PARTIAL : IMAGES, uuid, ""), DIR_FLAGS);
+	fd = openat(s->poolfd, btrfs_place(path, partial ? PARTIAL : IMAGES, uuid, ""),
+		    DIR_FLAGS);
 	if (fd < 0 && errno == ENOENT)
 		return err_set(e, -ENOENT, "image '%s' is not installed", uuid);
 	return fd < 0 ? err_sys(e, "cannot open '%s'", path) : fd;
 }
 
 int btrfs_image_partials(struct store *s, char (**ret_uuids)[UUID_STR], size_t *ret_count,
-			  struct err *e)
+			 struct err *e)
 {
 	char(*uuids)[UUID_STR] = NULL;
 	struct dirent *entry;

@@ -156,10 +156,14 @@ int btrfs_search(int fsfd, uint64_t tree, struct tree_key min, struct tree_key m
 
 		args->key = (struct btrfs_ioctl_search_key){
 			.tree_id = tree,
-			.min_objectid = at.objectid, .max_objectid = max.objectid,
-			.min_type = at.type, .max_type = max.type,
-			.min_offset = at.offset, .max_offset = max.offset,
-			.max_transid = UINT64_MAX, .nr_items = UINT32_MAX,
+			.min_objectid = at.objectid,
+			.max_objectid = max.objectid,
+			.min_type = at.type,
+			.max_type = max.type,
+			.min_offset = at.offset,
+			.max_offset = max.offset,
+			.max_transid = UINT64_MAX,
+			.nr_items = UINT32_MAX,
 		};
 		args->buf_size = SEARCH_BUFFER;
 		r = ioctl_errno(fsfd, BTRFS_IOC_TREE_SEARCH_V2, args);
@@ -196,9 +200,9 @@ static int destroy_below(int fsfd, uint64_t id, unsigned int depth)
 
 	if (depth > DEPTH_MAX)
 		return -ELOOP;
-	r = btrfs_search(fsfd, BTRFS_ROOT_TREE_OBJECTID,
-			 (struct tree_key){ id, BTRFS_ROOT_REF_KEY, 0 },
-			 (struct tree_key){ id, BTRFS_ROOT_REF_KEY, UINT64_MAX }, add_child, &c);
+	r = btrfs_search(
+		fsfd, BTRFS_ROOT_TREE_OBJECTID, (struct tree_key){ id, BTRFS_ROOT_REF_KEY, 0 },
+		(struct tree_key){ id, BTRFS_ROOT_REF_KEY, UINT64_MAX }, add_child, &c);
 	for (size_t i = 0; r == 0 && i < c.count; i++)
 		r = destroy_below(fsfd, c.ids[i], depth + 1);
 	free(c.ids);

@@ -15,13 +15,15 @@
 
 int store_pool_format(const char *const devices[], size_t count, struct err *e)
 {
-	const char *argv[DEVICES_MAX + 16] = { "mkfs.btrfs", "-q", "-f", "-L", STORE_POOL_LABEL };
+	const char *argv[DEVICES_MAX + 16] = { "mkfs.btrfs", "-q", "-f", "-L",
+					       STORE_POOL_LABEL };
 	size_t n = 5;
 	int r;
 
 	if (count == 0 || count > DEVICES_MAX)
 		return err_set(e, -EINVAL, "a pool has 1 to %d devices", DEVICES_MAX);
-	/* One device: metadata once. The default keeps it twice on some, and simple disks lie. */
+	/* One device: metadata once. The default keeps it twice on some, and simple disks lie.
+	 */
 	argv[n++] = "-d";
 	argv[n++] = count > 1 ? "raid1" : "single";
 	argv[n++] = "-m";

@@ -73,7 +73,9 @@ int quota_group_set_limit(int fsfd, uint64_t group, enum quota_mode mode, uint64
 static int assign(int fsfd, uint64_t group, uint64_t subvol_id, bool member)
 {
 	struct btrfs_ioctl_qgroup_assign_args args = {
-		.assign = member, .src = subvol_id, .dst = group,
+		.assign = member,
+		.src = subvol_id,
+		.dst = group,
 	};
 
 	return ioctl(fsfd, BTRFS_IOC_QGROUP_ASSIGN, &args) < 0 ? -errno : 0;
@@ -130,8 +132,8 @@ static int take_limit(void *data, const struct tree_key *key ATTR_UNUSED, const 
 	if (len < sizeof(limit))
 		return -EIO;
 	memcpy(&limit, item, sizeof(limit));
-	if (le64toh(limit.flags) & (simple ? BTRFS_QGROUP_LIMIT_MAX_RFER :
-					     BTRFS_QGROUP_LIMIT_MAX_EXCL))
+	if (le64toh(limit.flags) &
+	    (simple ? BTRFS_QGROUP_LIMIT_MAX_RFER : BTRFS_QGROUP_LIMIT_MAX_EXCL))
 		n->limit = le64toh(simple ? limit.max_rfer : limit.max_excl);
 	return 0;
 }
@@ -201,10 +203,11 @@ void quota_sweep(int fsfd)
 {
 	struct ids groups = { 0 };
 
-	(void)btrfs_search(fsfd, BTRFS_QUOTA_TREE_OBJECTID,
-			   (struct tree_key){ 0, BTRFS_QGROUP_INFO_KEY, BTRFS_FIRST_FREE_OBJECTID },
-			   (struct tree_key){ 0, BTRFS_QGROUP_INFO_KEY, LEVEL_1 - 1 }, add_offset,
-			   &groups);
+	(void)btrfs_search(
+		fsfd, BTRFS_QUOTA_TREE_OBJECTID,
+		(struct tree_key){ 0, BTRFS_QGROUP_INFO_KEY, BTRFS_FIRST_FREE_OBJECTID },
+		(struct tree_key){ 0, BTRFS_QGROUP_INFO_KEY, LEVEL_1 - 1 }, add_offset,
+		&groups);
 	for (size_t i = 0; i < groups.count; i++) {
 		const struct tree_key min = { groups.ids[i], BTRFS_ROOT_ITEM_KEY, 0 };
 		const struct tree_key max = { groups.ids[i], BTRFS_ROOT_ITEM_KEY, UINT64_MAX };

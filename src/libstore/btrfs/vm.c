@@ -69,7 +69,7 @@ static int open_image(struct store *s, const char *image, struct err *e)
 }
 
 int btrfs_clone(struct store *s, const char *image, const char *vm, uint64_t quota_bytes,
-		       bool *ret_quota_holds, struct err *e)
+		bool *ret_quota_holds, struct err *e)
 {
 	cleanup_close int vmfd = -1;
 	cleanup_close int src = -1;
@@ -100,7 +100,7 @@ int btrfs_clone(struct store *s, const char *image, const char *vm, uint64_t quo
 }
 
 int btrfs_vm_set_quota(struct store *s, const char *vm, uint64_t quota_bytes,
-			bool *ret_quota_holds, struct err *e)
+		       bool *ret_quota_holds, struct err *e)
 {
 	enum quota_mode mode = quota_mode(s->poolfd);
 	cleanup_close int fd = -1;
@@ -133,7 +133,7 @@ int btrfs_vm_set_quota(struct store *s, const char *vm, uint64_t quota_bytes,
 }
 
 int btrfs_vm_usage(struct store *s, const char *vm, uint64_t *ret_used, uint64_t *ret_quota,
-		    struct err *e)
+		   struct err *e)
 {
 	enum quota_mode mode = quota_mode(s->poolfd);
 	cleanup_close int fd = -1;

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz_tar_extract.c - whatever the archive is, nothing appears beside the
+ * folder that it is unpacked into, and its limits hold.
+ *
+ * This runs the writer without its chroot and filter: the names alone must do.
+ */
+#include "libimg/decompress.h"
+#include "libimg/tar.h"
+
+#include "base/path.h"
+
+#include "fuzz.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+static char scratch[64];
+static int scratchfd = -1;
+
+static void end(void)
+{
+	if (path_remove_tree(AT_FDCWD, scratch, NULL) < 0)
+		(void)fprintf(stderr, "'%s' is left\n", scratch);
+}
+
+static void start(void)
+{
+	(void)snprintf(scratch, sizeof(scratch), "%s/dais-fuzz-XXXXXX",
+		       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	if (!mkdtemp(scratch))
+		abort();
+	scratchfd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	(void)atexit(end);
+}
+
+/* There is "root" in the scratch folder, and nothing else. */
+static void check_beside(void)
+{
+	cleanup_close int fd = openat(scratchfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir)
+		abort();
+	fd = -1;
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+		    strcmp(entry->d_name, "root") != 0)
+			abort();
+	(void)closedir(dir);
+}
+
+static int as_file(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("input", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size || lseek(fd, 0, SEEK_SET) != 0)
+		abort();
+	return fd;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct extract_limits limits = { .bytes = 1 << 16, .entries = 32 };
+	struct extract_counts counts = { 0 };
+	cleanup_close int in = -1;
+	cleanup_close int root = -1;
+	struct err e = { 0 };
+	int r;
+
+	if (scratchfd < 0)
+		start();
+	if (mkdirat(scratchfd, "root", 0700) < 0)
+		abort();
+	root = openat(scratchfd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	in = as_file(data, size);
+	r = tar_extract(in, root, &limits, &counts, &e);
+	if (r < 0 && (e.code != r || !e.msg[0]))
+		abort();
+	if (r == 0 && (counts.bytes > limits.bytes || counts.entries > limits.entries))
+		abort();
+	check_beside();
+	if (path_remove_tree(scratchfd, "root", NULL) < 0)
+		abort();
+	return 0;
+}

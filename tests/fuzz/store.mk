@@ -1,0 +1,2 @@
+$(call fuzz, fuzz_image_manifest, img base)
+$(call fuzz, fuzz_tar_extract, img base)
