@@ -4,6 +4,7 @@
 # Archives that try to leave the image, to hurt the host or the reader. The
 # corpus is made here. Each is refused by a text that names the entry, or stays
 # inside; nothing of it is left, and nothing outside changes.
+# shellcheck source=tests/host/store_lib.bash
 . "$(dirname "$0")/store_lib.bash"
 make_pool 1G
 

@@ -3,6 +3,7 @@
 #
 # imgadm on a real pool: every compression, what an image keeps, what is refused,
 # and that whatever is refused leaves nothing.
+# shellcheck source=tests/host/store_lib.bash
 . "$(dirname "$0")/store_lib.bash"
 for tool in zstd xz bzip2 gzip setcap jq; do
 	command -v $tool >/dev/null || skip "'$tool' is not installed"

@@ -4,6 +4,7 @@
 # SIGKILL at every step of an install and of a delete: what is there afterwards is
 # the image or no image, its reader processes are gone, and the next command
 # works and leaves nothing of the dead one.
+# shellcheck source=tests/host/store_lib.bash
 . "$(dirname "$0")/store_lib.bash"
 command -v strace >/dev/null || skip "'strace' is not installed"
 make_pool 1G

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154  # what it sets is for those that source it
 #
 # store_lib.bash - for tests that need a pool of their own: sourced, it moves the
 # test into its own mount namespace, makes a host folder with a pool in a file,

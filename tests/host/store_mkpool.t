@@ -3,6 +3,7 @@
 #
 # mkpool: a pool in a file and on a device, what it refuses, and that a failure
 # leaves neither a loop device, nor a mount, nor a file.
+# shellcheck source=tests/host/store_lib.bash
 . "$(dirname "$0")/store_lib.bash"
 
 file=$dir/pool.img

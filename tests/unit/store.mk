@@ -1,1 +1,2 @@
 $(call unit, test_store, store base)
+$(call unit, test_image_manifest, img base)

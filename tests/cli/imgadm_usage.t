@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# imgadm and mkpool without a pool: usage, statuses, texts, and what is wrong with
+# a manifest.
+[ "$(id -u)" -eq 0 ] || { echo "1..0 # SKIP needs root"; exit 0; }
+set -u
+bin=${DAIS_BIN:-$(cd "$(dirname "$0")/../.." && pwd)/build/bin}
+for tool in imgadm mkpool; do
+	[ -x "$bin/$tool" ] || { echo "1..0 # SKIP '$bin/$tool' is not built"; exit 0; }
+done
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+count=0 bad=0
+
+# t NAME STATUS STDOUT STDERR COMMAND...: "*" takes any text; the first line of STDERR counts.
+t() {
+	local name=$1 want=$2 out=$3 err=$4 got problem=
+	shift 4
+	"$@" >"$root/out" 2>"$root/err"
+	got=$?
+	[ "$got" -eq "$want" ] || problem="status $got, want $want"
+	[[ "$(cat "$root/out")" == $out ]] || problem="$problem; out: $(cat "$root/out")"
+	[[ "$(head -1 "$root/err")" == $err ]] || problem="$problem; err: $(cat "$root/err")"
+	count=$((count + 1))
+	if [ -z "$problem" ]; then
+		echo "ok $count - $name"
+	else
+		bad=1
+		echo "not ok $count - $name"
+		printf '%s\n' "$problem" | sed 's/^/# /'
+	fi
+}
+
+i() { local name=$1 status=$2 out=$3 err=$4; shift 4; t "$name" "$status" "$out" "$err" "$bin/imgadm" "$@" --root "$root/host"; }
+uuid=7c7a5f2e-0d0b-4a53-9a0e-aaaaaaaaaaaa
+mkdir "$root/host"
+
+t "help" 0 'usage: imgadm *install*' '' "$bin/imgadm" help
+t "help of a command" 0 '*--max-size SIZE*' '' "$bin/imgadm" help install
+t "an unknown command" 1 '' "imgadm: 'frobnicate' is not a command*" "$bin/imgadm" frobnicate
+t "completion for bash" 0 '*complete*imgadm*' '' "$bin/imgadm" --completion bash
+i "an unknown option" 1 '' "imgadm list: unknown option '-z'" list -z
+i "list without a pool is empty" 0 '' '' list
+i "list -j without a pool" 0 '\[\]' '' list -j
+i "get without a pool" 3 '' "imgadm get: error (ImageNotInstalled): image \"$uuid\" was not found on zpool \"zones\"" get $uuid
+i "get without a UUID" 1 '' '*' get
+i "get of nonsense" 1 '' 'imgadm get: error (InvalidUUID): invalid uuid: "nonsense"' get nonsense
+i "upper case is no UUID" 1 '' 'imgadm get: error (InvalidUUID): *' get ${uuid^^}
+i "show without a pool" 1 '' "imgadm show: error (ImageNotFound): image \"$uuid\" was not found" show $uuid
+i "delete without a pool" 3 '' "imgadm delete: error (ImageNotInstalled): *" delete $uuid
+i "another pool" 1 '' "imgadm get: error (InvalidArgument): there is no pool 'tank', only 'zones'" get -P tank $uuid
+i "install without files" 1 '' 'imgadm install: give both -m MANIFEST and -f FILE' install -m x
+t "a root that is not there" 1 '' "imgadm list: error (FileSystem): cannot find the root folder '/nonexistent': *" "$bin/imgadm" list --root /nonexistent
+
+m() { # m NAME MANIFEST ERROR
+	printf '%b' "$2" >"$root/m.json"
+	i "$1" 1 '' "imgadm install: error $3" install -m "$root/m.json" -f /dev/null
+}
+start="{\"v\":2,\"uuid\":\"$uuid\",\"name\":\"n\",\"version\":\"1\",\"os\":\"linux\",\"type\""
+m "no JSON" '{\n "v": 2,\n }' "(InvalidManifest): $root/m.json:3:*"
+m "a key twice" '{ "v": 2, "v": 2 }' "(InvalidManifest): $root/m.json:1:*"
+m "an array" '[]' "(InvalidManifest): $root/m.json: a manifest is an object, not array"
+m "no version" '{}' "(InvalidManifest): $root/m.json: manifest does not have a \"v\" field"
+m "wrong fields" "$start:\"x\",\"zz\":1}" "(ManifestValidation): invalid manifest: type (Invalid), zz (unknown field)"
+m "no file" "$start:\"other\"}" "(ManifestValidation): invalid manifest: files (MissingParameter)"
+m "a disk image" "$start:\"zvol\"}" "(NotSupported): images of type 'zvol' cannot be installed from a file yet"
+m "an increment" "$start:\"other\",\"origin\":\"$uuid\"}" "(NotSupported): incremental images *"
+truncate -s 2M "$root/large.json"
+i "a manifest that is too large" 1 '' "imgadm install: error (FileSystem): *is larger than 1048576 bytes" install -m "$root/large.json" -f /dev/null
+i "a manifest that is missing" 1 '' "imgadm install: error (FileSystem): *No such file or directory" install -m "$root/none" -f /dev/null
+
+if command -v setpriv >/dev/null; then
+	mkdir "$root/bin"
+	cp "$bin/imgadm" "$bin/mkpool" "$root/bin"
+	chmod 755 "$root" "$root/bin"
+	t "not root" 2 '' 'imgadm list: only root can do that' setpriv --reuid 65534 --clear-groups "$root/bin/imgadm" list
+	t "mkpool, not root" 1 '' 'mkpool: only root can do that' setpriv --reuid 65534 --clear-groups "$root/bin/mkpool" --mount
+fi
+t "mkpool without an order" 2 '' 'mkpool: give --file FILE --size SIZE, or a device' "$bin/mkpool"
+t "mkpool with a bad size" 1 '' "mkpool: *'10X'*" "$bin/mkpool" --file "$root/p" --size 10X --root "$root/host"
+t "mkpool --mount without a pool" 1 '' "mkpool: no pool is known here*" "$bin/mkpool" --mount --root "$root/host"
+echo "1..$count"
+exit $bad
