@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * password.c - root's password: from the pool, from the boot options, or made
- * for this boot and shown once. docs/image.md 5.
+ * password.c - root's password: from the pool, from the boot options, from the
+ * image, or made for this boot and shown once. docs/image.md 5.
  */
 #include "platform/platform.h"
 
@@ -41,7 +41,8 @@ static int from_pool(const struct host *h, char ret[static SHADOW_HASH_MAX + 1],
 	return r < 0 ? r : shadow_get_root(text, "/usbkey/shadow", ret, e);
 }
 
-static int from_options(char ret[static SHADOW_HASH_MAX + 1], struct err *e)
+static int from_options(const struct host *h ATTR_UNUSED, char ret[static SHADOW_HASH_MAX + 1],
+			struct err *e)
 {
 	static struct cmdline c;
 	const char *hash;
@@ -56,6 +57,28 @@ static int from_options(char ret[static SHADOW_HASH_MAX + 1], struct err *e)
 		return err_set(e, -EINVAL, "the boot option root_shadow= is not a password's hash "
 					   "(as 'openssl passwd -6' makes)");
 	memcpy(ret, hash, strlen(hash) + 1);
+	return 0;
+}
+
+/* ./configure --password: the image itself has one. */
+static int from_image(const struct host *h, char ret[static SHADOW_HASH_MAX + 1], struct err *e)
+{
+	cleanup_close int etc = openat(h->fd, "etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_free char *text = NULL;
+	char hash[SHADOW_HASH_MAX + 1];
+	size_t len;
+	int r;
+
+	if (etc < 0)
+		return err_sys(e, "cannot open '/etc'");
+	r = file_read_all(etc, "shadow", SHADOW_MAX, &text, &len, e);
+	if (r == 0)
+		r = shadow_get_root(text, "/etc/shadow", hash, e);
+	if (r < 0)
+		return r;
+	if (*hash != '$') /* locked */
+		return -ENOENT;
+	memcpy(ret, hash, sizeof(hash));
 	return 0;
 }
 
@@ -129,15 +152,17 @@ static int apply(const struct host *h, const char *hash, struct err *e)
 
 int platform_settle_password(const struct host *h, struct err *e)
 {
+	static int (*const sources[])(const struct host *h, char *ret, struct err *e) = {
+		from_pool, from_options, from_image
+	};
 	char hash[SHADOW_HASH_MAX + 1], password[PASSWORD_LEN + 1] = "";
-	struct err why = { 0 };
-	int r = from_pool(h, hash, &why);
+	int r = -ENOENT;
 
-	/* A bad file must not lock everybody out for good: the console is still there. */
-	if (r < 0 && r != -ENOENT)
-		log_warning("%s; ignoring", why.msg);
-	if (r < 0) {
-		r = from_options(hash, &why);
+	/* A bad one must not lock everybody out: the next is taken, and said. */
+	for (size_t i = 0; r < 0 && i < ARRAY_SIZE(sources); i++) {
+		struct err why = { 0 };
+
+		r = sources[i](h, hash, &why);
 		if (r < 0 && r != -ENOENT)
 			log_warning("%s; ignoring", why.msg);
 	}

@@ -85,7 +85,7 @@ static void wait_for_disks(void)
 static int mount_top(const struct host *h, struct err *e)
 {
 	static struct pool_found found;
-	cleanup_free char *target = host_path(h, HOST_POOL, NULL);
+	cleanup_free char *target = xasprintf("%s/" HOST_POOL, h->root);
 	cleanup_close int fd = host_dir(h, HOST_POOL, 0755, e);
 	int r;
 

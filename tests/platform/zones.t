@@ -1,0 +1,200 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The main job: a platform boots, makes a pool, installs the image that came with
+# it, and runs two zones that reach each other; they are there after a reboot, and
+# a delete leaves nothing of them.
+. "$(dirname "$0")/lib.bash"
+
+disk=$dir/disk.img
+a=11111111-2222-4333-8444-00000000000a
+b=22222222-3333-4444-8555-00000000000b
+truncate -s 8G "$disk"
+
+# payload UUID NAME IP AUTOBOOT
+payload() {
+	cat <<-END
+	{ "uuid": "$1", "alias": "$2", "hostname": "$2", "brand": "lx", "autoboot": $4,
+	  "image_uuid": "$image", "max_physical_memory": 256, "max_lwps": 300, "quota": 2,
+	  "cpu_cap": 150, "resolvers": ["10.99.0.1"],
+	  "nics": [ { "nic_tag": "admin", "ip": "$3", "netmask": "255.255.255.0",
+	              "gateway": "10.99.0.1", "primary": true } ] }
+	END
+}
+
+# in_zone UUID COMMAND - a command for g()
+in_zone() {
+	echo "nsenter -a -t \"\$(sed -n 's/.*\"pid\": \\([0-9]*\\),.*/\\1/p' /run/dais/$1/state.json)\" -- $2"
+}
+
+state_of() { g "vmadm list -H -o state uuid=$1"; out=${out// /}; }
+
+# zone_is_up UUID NAME IP
+zone_is_up() {
+	state_of "$1"
+	is "$2 is running" "$out" running
+	until_g 120 "$(in_zone "$1" 'systemctl is-system-running --wait')"
+	is "$2: its systemd is up, and no unit failed" "$out" running
+	[ "$out" = running ] || { g "$(in_zone "$1" 'systemctl --failed')"; note "$out"; }
+	g "$(in_zone "$1" 'cat /proc/1/comm')"
+	is "$2: PID 1 is systemd" "$out" systemd
+	g "$(in_zone "$1" hostname)"
+	is "$2 has its host name" "$out" "$2"
+	until_g 60 "ping -c 1 -W 2 $3"
+	ok "$2 answers the host's ping" $?
+}
+
+# limit UUID FILE WANT
+limit() {
+	g "cat /sys/fs/cgroup/dais/$1/$2"
+	is "limit in force: $2" "$out" "$3"
+}
+
+# ---- boot --------------------------------------------------------------------
+
+boot_machine -d "$disk"
+note "login prompt after $boot_s s"
+password=$(shown_password)
+like "root's password was made up and shown" "$password" '^[a-z0-9]{4}(-[a-z0-9]{4}){3}$'
+login wrong-password
+is "another password is refused" "$status" 1
+login "$password" || bail "cannot log in: $out"
+ok "root logs in on the console" 0
+
+g 'cat /etc/version/platform'
+is "the platform is the one that was built" "$out" "$(cat "$platform/etc/version/platform")"
+g 'systemctl is-system-running --wait' 180
+is "every unit is up" "$out" running
+[ "$out" = running ] || { g 'systemctl --failed; journalctl -b -p err'; note "${out//$'\n'/$'\n# '}"; }
+g 'systemd-analyze time'
+note "${out//$'\n'/$'\n# '}"
+g 'cat /run/dais/boot.json'
+note "${out//$'\n'/ }"
+
+sleep 3
+g "awk '/^MemTotal/ { t = \$2 } /^MemAvailable/ { a = \$2 } END { print int((t - a) / 1024) }' /proc/meminfo"
+note "memory in use after boot, image included: $out MiB (target: 300)"
+[ "$out" -gt 0 ] && [ "$out" -lt 400 ]
+ok "an idle host takes less than 400 MiB" $?
+g 'stat -f -c %T /sys/fs/cgroup; grep -c " cgroup " /proc/mounts'
+is "cgroup v2, and v2 alone" "$out" $'cgroup2fs\n0'
+like "the login prompt says that there is no pool" "$(cat "$log")" 'no pool: this host runs in memory'
+
+# ---- pool and image ----------------------------------------------------------
+
+g 'mkpool /dev/vda && systemctl start dais-pool.service'
+ok "mkpool makes the pool" "$status" || note "$out"
+for path in /zones /etc/zones /etc/dais /opt /usbkey /var /etc/ssh/keys; do
+	g "findmnt -n -o FSTYPE $path"
+	is "$path is on the pool" "$out" btrfs
+done
+g 'cat /etc/dais/nictags.json'
+like "the host's settings went along" "$out" 10.99.0.1/24
+
+image=$(sed -n 's/^  "uuid": "\(.*\)",$/\1/p' "$platform/images/base.json")
+g 'imgadm install -q -m /system/media/images/base.json -f /system/media/images/base.tar.zst' 600
+ok "the image that came with the platform is installed without a network" "$status" || note "$out"
+g 'imgadm list'
+like "imgadm lists it" "$out" "$image"
+g "btrfs subvolume list /zones | wc -l"
+subvolumes=$out
+
+# ---- two zones ---------------------------------------------------------------
+
+g "$(printf 'cat > /root/a.json <<"END"\n%s\nEND\nvmadm create -f /root/a.json' "$(payload $a web0 10.99.0.11 true)")" 300
+like "web0 is created from JSON" "$out" "Successfully created VM $a" || bail "$out"
+g "$(printf 'cat > /root/b.json <<"END"\n%s\nEND\nvmadm create < /root/b.json' "$(payload $b web1 10.99.0.12 false)")" 300
+like "web1 as well" "$out" "Successfully created VM $b"
+state_of $b
+is "web1, which has autoboot false, is not started" "$out" stopped
+g "vmadm start $b" 300
+ok "vmadm start starts it" "$status" || note "$out"
+zone_is_up $a web0 10.99.0.11
+zone_is_up $b web1 10.99.0.12
+g "$(in_zone $a 'ping -c 1 -W 5 10.99.0.12')"
+ok "web0 reaches web1" "$status" || note "$out"
+g "$(in_zone $b 'ping -c 1 -W 5 10.99.0.11')"
+ok "web1 reaches web0" "$status" || note "$out"
+
+limit $a memory.max $((256 << 20))
+limit $a pids.max 300
+limit $a cpu.max '150000 100000'
+g "$(in_zone $a 'sh -c "cat /proc/self/uid_map"')"
+like "a zone has ids of its own" "$out" '^ *0 +[1-9][0-9]+ +[0-9]+$'
+
+g 'vmadm list'
+like "vmadm list shows both" "$out" 'web0.*web1|web1.*web0'
+g "vmadm get $a"
+like "vmadm get gives the record" "$out" '"alias": "web0"'
+g "vmadm create -f /root/a.json"
+[ "$status" -ne 0 ]
+ok "a second create with the same uuid is refused" $?
+
+g "vmadm stop $b" 300
+ok "web1 stops" "$status" || note "$out"
+state_of $b
+is "and is stopped" "$out" stopped
+g 'ping -c 1 -W 2 10.99.0.12'
+[ "$status" -ne 0 ]
+ok "and no longer answers" $?
+g 'ping -c 1 -W 5 10.99.0.11'
+ok "web0 still does" "$status"
+
+# ---- what lasts --------------------------------------------------------------
+
+g 'echo root:kept-password | chpasswd; systemctl start sshd-keygen; cat /etc/ssh/keys/*.pub; echo mine > /opt/mine'
+key=$out
+like "the host has an SSH key" "$key" '^ssh-ed25519 '
+until_g 30 'grep -q . /usbkey/shadow'
+ok "a password that was set is kept on the pool" $?
+g reboot
+wait_log 240 'reboot: Restarting system'
+ok "the host goes down in good order" $?
+alive && kill "$machine"
+wait "$machine" 2>/dev/null
+
+boot_machine -d "$disk"
+note "login prompt after the reboot: $boot_s s"
+is "no password was made up this time" "$(shown_password)" ''
+login kept-password || bail "the kept password is refused: $out"
+ok "the kept password logs in" 0
+g 'systemctl is-system-running --wait' 300
+is "every unit is up again" "$out" running
+[ "$out" = running ] || { g 'systemctl --failed; journalctl -b -p err'; note "${out//$'\n'/$'\n# '}"; }
+g 'findmnt -n -o FSTYPE /zones; cat /opt/mine'
+is "the pool came back" "$out" $'btrfs\nmine'
+g 'systemctl start sshd-keygen; cat /etc/ssh/keys/*.pub'
+is "the SSH key is the same" "$out" "$key"
+g 'imgadm list'
+like "the image is there" "$out" "$image"
+
+zone_is_up $a web0 10.99.0.11
+state_of $b
+is "web1, which does not start with the host, is stopped" "$out" stopped
+g "vmadm start $b" 300
+ok "vmadm start works after the reboot" "$status" || note "$out"
+zone_is_up $b web1 10.99.0.12
+g "$(in_zone $b 'ping -c 1 -W 5 10.99.0.11')"
+ok "and they reach each other" "$status"
+
+# ---- nothing is left ---------------------------------------------------------
+
+for zone in $a $b; do
+	g "vmadm delete $zone" 300
+	like "$zone is deleted" "$out" "Successfully deleted VM $zone" || note "$out"
+done
+# Lock files stay by contract.
+g "{ btrfs subvolume list /zones; findmnt -rn; ip -o link; ps ax; find /sys/fs/cgroup /etc/zones \
+   /run/dais /zones -maxdepth 4 -not -path '/run/dais/lock/*' -not -path '/zones/images/*'; } |
+   grep -e 11111111 -e 22222222 | grep -v grep"
+is "no subvolume, mount, interface, cgroup, file or process is left" "$out" ''
+g 'ls -A /etc/zones /etc/zones/.claims /etc/zones/.journal'
+note "${out//$'\n'/ }"
+g 'btrfs subvolume sync /zones; btrfs subvolume list /zones | wc -l'
+is "the pool has as many subvolumes as before" "$out" "$subvolumes"
+g 'vmadm list -H'
+is "vmadm lists nothing" "$out" ''
+g poweroff
+wait_gone 240
+ok "poweroff ends the machine" $?
+finish
