@@ -19,20 +19,21 @@ BUILD_ONLY := builder init
 # Units that make sense on any host; the platform's own are in overlay/.
 HOST_UNITS ?= $(wildcard overlay/etc/systemd/system/dais-zones.service)
 
-# Called by units alone, and only in the platform.
+# Called by units alone.
 HELPERS    := $(filter platform,$(COMMANDS))
 INSTALLED  := $(filter-out $(BUILD_ONLY) $(HELPERS),$(COMMANDS))
-INST_MAN   := $(wildcard $(foreach s,1 5 7 8,man/*.$(s)))
+INST_MAN   := $(filter-out $(patsubst %,man/%.1,$(BUILD_ONLY)),$(wildcard $(foreach s,1 5 7 8,man/*.$(s))))
 INST_UNITS := $(if $(PLATFORM),,$(HOST_UNITS))
 
 .PHONY: install uninstall
 install: programs
 	install -d $(DESTDIR)$(sbindir)
 	install -s -m 755 $(addprefix $(B)/bin/,$(INSTALLED)) $(DESTDIR)$(sbindir)
-	$(if $(and $(PLATFORM),$(HELPERS)),install -d $(DESTDIR)$(libdir) && \
+	$(if $(HELPERS),install -d $(DESTDIR)$(libdir) && \
 		install -s -m 755 $(addprefix $(B)/bin/,$(HELPERS)) $(DESTDIR)$(libdir))
 	$(if $(INST_MAN),for p in $(INST_MAN); do \
-		install -D -m 644 $$p $(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/} || exit 1; \
+		install -d $(DESTDIR)$(mandir)/man$${p##*.} && \
+		install -m 644 $$p $(DESTDIR)$(mandir)/man$${p##*.} || exit 1; \
 	done)
 	install -d $(DESTDIR)$(bashdir) $(DESTDIR)$(zshdir)
 	for p in $(INSTALLED); do \
@@ -41,12 +42,15 @@ install: programs
 		chmod 644 $(DESTDIR)$(bashdir)/$$p $(DESTDIR)$(zshdir)/_$$p || exit 1; \
 	done
 	$(if $(INST_UNITS),install -d $(DESTDIR)$(unitdir) && for u in $(INST_UNITS); do \
-		sed 's|/usr/sbin/|$(sbindir)/|g' $$u > $(DESTDIR)$(unitdir)/$${u##*/} && \
+		sed 's|/usr/sbin/|$(sbindir)/|g; s|/usr/lib/dais/|$(libdir)/|g' $$u > $(DESTDIR)$(unitdir)/$${u##*/} && \
+		{ grep -q '^\[Install\]' $$u || printf '\n[Install]\nWantedBy=multi-user.target\n' \
+			>> $(DESTDIR)$(unitdir)/$${u##*/}; } && \
 		chmod 644 $(DESTDIR)$(unitdir)/$${u##*/} || exit 1; \
 	done)
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(sbindir)/,$(INSTALLED)) \
+		$(addprefix $(DESTDIR)$(libdir)/,$(HELPERS)) \
 		$(addprefix $(DESTDIR)$(bashdir)/,$(INSTALLED)) \
 		$(addprefix $(DESTDIR)$(zshdir)/_,$(INSTALLED)) \
 		$(foreach p,$(INST_MAN),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(p)))/$(notdir $(p))) \
