@@ -87,7 +87,7 @@ const struct prop prop_rows_general[] = {
 	  .not_held = "resolv.conf is written once, at create",
 	  .meaning = "write resolv.conf again when resolvers change" },
 	{ "max_locked_memory", PROP_INTEGER, PROP_LIVE, ANY(ALL), RANGE(0, SIZE_MOST),
-	  COLUMN("MAX_LOCKED", 10), .filter = true, .not_held = "is not bound",
+	  COLUMN("MAX_LOCKED", 10), .filter = true,
 	  .meaning = "MiB that may be locked into memory" },
 	{ "max_lwps", PROP_INTEGER, PROP_LIVE, ANY(ALL), RANGE(0, INT32_MAX), COLUMN("MAX_LWP", 7),
 	  .filter = true, .meaning = "processes and threads" },

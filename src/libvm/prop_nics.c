@@ -53,7 +53,7 @@ const struct prop prop_rows_nics[] = {
 	{ "nics.*.primary", PROP_BOOLEAN, PROP_REBOOT, ADD_UPDATE(ALL),
 	  .meaning = "gives the default route; one NIC has it" },
 	{ "nics.*.vlan_id", PROP_INTEGER, PROP_REBOOT, ADD_UPDATE(ALL), RANGE(0, 4095),
-	  .filter = true, .not_held = "frames are sent without a tag",
+	  .filter = true,
 	  .meaning = "VLAN on that network" },
 	{ "nics.*.vrrp_primary_ip", PROP_STRING, PROP_REBOOT, ADD_UPDATE(ALL),
 	  .meaning = "address of another NIC that VRRP packets come from" },
