@@ -13,8 +13,9 @@ images: $(BASE_IMAGE)
 # The script itself sees, within milliseconds, whether there is anything to do, and
 # leaves the files alone if not: what depends on them is not built again.
 $(BUILD)/images/base.json: images-always
-	$(call say,IMAGE,base)images/base/build -o $(@D) -c $(IMAGE_CACHE) -z $(IMAGE_LEVEL)
+	$(call say,IMAGE,base)images/base/build $(if $(LOCKED),-L) -o $(@D) \
+		-c $(IMAGE_CACHE) -z $(IMAGE_LEVEL)
 $(BUILD)/images/base.tar.zst: $(BUILD)/images/base.json ;
 
 images-force:
-	images/base/build -f -o $(BUILD)/images -c $(IMAGE_CACHE) -z $(IMAGE_LEVEL)
+	images/base/build -f $(if $(LOCKED),-L) -o $(BUILD)/images -c $(IMAGE_CACHE) -z $(IMAGE_LEVEL)

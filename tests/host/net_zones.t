@@ -236,8 +236,8 @@ does "the first is deleted" vmadm delete --root "$host" "$one"
 does "the second is deleted" vmadm delete --root "$host" "$two"
 zones=()
 is "no port is left" "$(ip -o link | grep -c veth)" 0
-is "no zone is left" "$(ls "$host/zones" | grep -cE '^[0-9a-f]{8}-')" 0
-is "no record is left" "$(ls "$host/etc/zones" | grep -c .)" 0
+is "no zone is left" "$(find "$host/zones" -maxdepth 1 -name '*-*-*-*-*')" ""
+is "no record is left" "$(find "$host/etc/zones" -maxdepth 1 -type f)" ""
 is "no process is left" "$(pgrep -fc "$host" || :)" 0
 does "the network can be deleted now" nictagadm --root "$host" delete lan0
 is "with its bridge" "$(ip -o link show type bridge)" ""
