@@ -46,24 +46,57 @@ static int set_autoboot(const struct vm_host *vh, const char *uuid, struct jv *r
 	return record_store(vh->host, uuid, record, e);
 }
 
-static int start_locked(const struct vm_host *vh, const char *uuid, struct vm_report *rep,
-			struct err *e)
+static int finish_start(int fd, struct vm_report *rep, struct err *e)
 {
 	cleanup_jv struct jv *warnings = NULL;
 	int r;
 
-	r = zoneadmd_start_vm(vh->host, vh->zoneadmd, uuid, &warnings, e);
+	r = zoneadmd_start_end(fd, &warnings, e);
 	for (size_t i = 0; i < jv_len(warnings); i++)
 		if (jv_as_string(jv_at(warnings, i)))
 			vm_report_warn(rep, "%s", jv_as_string(jv_at(warnings, i)));
 	return r;
 }
 
+static int start_locked(const struct vm_host *vh, const char *uuid, struct vm_report *rep,
+			struct err *e)
+{
+	int fd = zoneadmd_start_begin(vh->host, vh->zoneadmd, uuid, e);
+
+	return fd < 0 ? fd : finish_start(fd, rep, e);
+}
+
+/*
+ * The record waits for the disk while the zone starts: neither needs the other. A
+ * start that fails takes the change back.
+ */
+static int start_and_store(const struct vm_host *vh, const char *uuid, struct jv *record,
+			   struct vm_report *rep, struct err *e)
+{
+	bool before = jv_get_bool(record, "autoboot", false);
+	struct err why = { 0 };
+	int fd, r, stored;
+
+	fd = zoneadmd_start_begin(vh->host, vh->zoneadmd, uuid, e);
+	if (fd < 0)
+		return fd;
+	stored = set_autoboot(vh, uuid, record, true, &why);
+	r = finish_start(fd, rep, e);
+	if (r < 0) {
+		if (!before && set_autoboot(vh, uuid, record, false, &why) < 0)
+			return err_wrap(e, r, "the record is not as it was: %s", why.msg);
+		return r;
+	}
+	if (stored < 0)
+		return err_set(e, stored, "it runs, but will not be started with the host: %s",
+			       why.msg);
+	return 0;
+}
+
 int vm_start(const struct vm_host *vh, const char *uuid, struct vm_report *rep, struct err *e)
 {
 	cleanup_jv struct jv *record = NULL;
 	cleanup_close int lock = -1;
-	int r;
 
 	lock = begin(vh, uuid, &record, e);
 	if (lock < 0)
@@ -72,11 +105,7 @@ int vm_start(const struct vm_host *vh, const char *uuid, struct vm_report *rep, 
 		rep->already = true;
 		return 0;
 	}
-	r = start_locked(vh, uuid, rep, e);
-	if (r < 0)
-		return r;
-	r = set_autoboot(vh, uuid, record, true, e);
-	return r < 0 ? err_wrap(e, r, "it runs, but will not be started with the host") : 0;
+	return start_and_store(vh, uuid, record, rep, e);
 }
 
 int vm_stop(const struct vm_host *vh, const char *uuid, bool force, unsigned int timeout_s,
@@ -112,8 +141,8 @@ int vm_reboot(const struct vm_host *vh, const char *uuid, bool force, struct vm_
 	if (zoneadmd_vm_pid(vh->host, uuid) == 0)
 		return err_set(e, -ESRCH,
 			       force ? "Cannot reset vm from state \"stopped\", must be "
-				       "\"running\"." :
-				       "Cannot reboot vm from state \"stopped\", must be "
+				       "\"running\"."
+				     : "Cannot reboot vm from state \"stopped\", must be "
 				       "\"running\"");
 	r = zoneadmd_stop_vm(vh->host, vh->zoneadmd, uuid, force, VM_STOP_SECONDS, e);
 	return r < 0 ? r : start_locked(vh, uuid, rep, e);

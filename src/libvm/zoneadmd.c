@@ -144,11 +144,11 @@ static int read_answer(int fd, struct jv **ret_answer, struct err *e)
 		       text ? text : "zoneadmd failed");
 }
 
-static int spawn(const struct host *h, const char *program, const char *uuid, bool attach,
+static int spawn(const struct host *h, const char *program, const char *uuid, bool to_attach,
 		 int readyfd, struct err *e)
 {
 	const char *argv[] = { program, uuid, "--root", *h->root ? h->root : "/",
-			       attach ? "--attach" : NULL, NULL };
+			       to_attach ? "--attach" : NULL, NULL };
 	cleanup_close int log = zoneadmd_open_log(h, uuid, e);
 	pid_t pid;
 
@@ -157,8 +157,9 @@ static int spawn(const struct host *h, const char *program, const char *uuid, bo
 	return proc_spawn_daemon(argv, log, readyfd, &pid, e);
 }
 
-static int start(const struct host *h, const char *program, const char *uuid, bool attach,
-		 struct jv **ret_answer, struct err *e)
+/* Returns the descriptor on which it will tell how it went. */
+static int begin(const struct host *h, const char *program, const char *uuid, bool to_attach,
+		 struct err *e)
 {
 	cleanup_close int in = -1, out = -1;
 	int fds[2];
@@ -168,20 +169,22 @@ static int start(const struct host *h, const char *program, const char *uuid, bo
 		return err_sys(e, "cannot make a pipe");
 	in = fds[0];
 	out = fds[1];
-	r = spawn(h, program, uuid, attach, out, e);
-	if (r < 0)
-		return r;
-	/* Its end of the pipe is now the only one: its death is the end of the file. */
-	close_p(&out);
-	out = -1;
-	return read_answer(in, ret_answer, e);
+	/* Once ours is closed, its end is the only one: its death is the end of the file. */
+	r = spawn(h, program, uuid, to_attach, out, e);
+	return r < 0 ? r : take_fd(in);
 }
 
-int zoneadmd_start_vm(const struct host *h, const char *program, const char *uuid,
-		      struct jv **ret_warnings, struct err *e)
+int zoneadmd_start_begin(const struct host *h, const char *program, const char *uuid,
+			 struct err *e)
+{
+	return begin(h, program, uuid, false, e);
+}
+
+int zoneadmd_start_end(int fd, struct jv **ret_warnings, struct err *e)
 {
 	cleanup_jv struct jv *answer = NULL;
-	int r = start(h, program, uuid, false, &answer, e);
+	cleanup_close int own = fd;
+	int r = read_answer(own, &answer, e);
 
 	if (r < 0)
 		return r;
@@ -191,6 +194,26 @@ int zoneadmd_start_vm(const struct host *h, const char *program, const char *uui
 		*ret_warnings = warnings ? jv_ref(warnings) : jv_array();
 	}
 	return 0;
+}
+
+int zoneadmd_start_vm(const struct host *h, const char *program, const char *uuid,
+		      struct jv **ret_warnings, struct err *e)
+{
+	int fd = zoneadmd_start_begin(h, program, uuid, e);
+
+	return fd < 0 ? fd : zoneadmd_start_end(fd, ret_warnings, e);
+}
+
+static int attach(const struct host *h, const char *program, const char *uuid,
+		  bool *ret_running, struct err *e)
+{
+	cleanup_jv struct jv *answer = NULL;
+	cleanup_close int fd = begin(h, program, uuid, true, e);
+	int r = fd < 0 ? fd : read_answer(fd, &answer, e);
+
+	if (r == 0)
+		*ret_running = jv_get_bool(answer, "running", false);
+	return r;
 }
 
 /* ---- stopping ------------------------------------------------------------------ */
@@ -232,16 +255,14 @@ int zoneadmd_stop_vm(const struct host *h, const char *program, const char *uuid
 	if (rundirfd < 0 || is_clean(h, uuid))
 		return 0;
 	for (int i = 0; i < STOP_TRIES; i++) {
-		cleanup_jv struct jv *answer = NULL;
+		bool running = false;
 
 		r = ask_to_stop(rundirfd, force, timeout_s, e);
 		if (!has_no_supervisor(r) || is_clean(h, uuid))
 			return has_no_supervisor(r) ? 0 : r;
-		r = start(h, program, uuid, true, &answer, e);
-		if (r < 0)
+		r = attach(h, program, uuid, &running, e);
+		if (r < 0 || !running)
 			return r;
-		if (!jv_get_bool(answer, "running", false))
-			return 0;
 	}
 	return r < 0 ? r : err_set(e, -EAGAIN, "the supervisor of VM %s ends again and again",
 				   uuid);

@@ -45,6 +45,15 @@ ATTR_MUST_CHECK int zoneadmd_start_vm(const struct host *h, const char *program,
 				      struct jv **ret_warnings, struct err *e);
 
 /*
+ * The same in two halves, for a caller that has something to do meanwhile. The
+ * first returns a descriptor, the second takes it. A caller that goes away in
+ * between leaves a VM that starts.
+ */
+ATTR_MUST_CHECK int zoneadmd_start_begin(const struct host *h, const char *program,
+					 const char *uuid, struct err *e);
+ATTR_MUST_CHECK int zoneadmd_start_end(int fd, struct jv **ret_warnings, struct err *e);
+
+/*
  * Stop it: politely, at most TIMEOUT_S seconds, then by force; or by force at
  * once. A VM that does not run is success. Works when the supervisor was
  * killed: a new one is started that takes the machine over.
