@@ -74,6 +74,10 @@ struct run;
  * and the reason. Nothing of an earlier run may be left: call run_clean() first
  * where that is not sure. A failed start leaves nothing that run_clean() does
  * not remove.
+ *
+ * Afterwards the calling process is in a cgroup of the machine's monitor, has no
+ * PATH, and does not get to see the status of any child: leave the group with
+ * cgroup_enter() before run_clean().
  */
 ATTR_MUST_CHECK int run_start(const struct run_spec *spec,
 			      void (*warn)(void *data, const char *property, const char *why),

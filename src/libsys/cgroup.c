@@ -114,6 +114,41 @@ bool cgroup_has_file(const char *group, const char *file)
 	return fd >= 0 && faccessat(fd, file, W_OK, 0) == 0;
 }
 
+/* The next group in DIR: its descriptor, and its name in *RET_NAME; -1 after the last. */
+static int next_child(DIR *dir, const char **ret_name)
+{
+	struct dirent *d;
+	int fd;
+
+	while ((d = readdir(dir))) {
+		if (d->d_type != DT_DIR || d->d_name[0] == '.')
+			continue;
+		fd = openat(dirfd(dir), d->d_name,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		*ret_name = d->d_name;
+		if (fd >= 0)
+			return fd;
+	}
+	return -1;
+}
+
+/* Out of whatever group it is in, in the hierarchies of version 1. */
+static void leave_legacy(void)
+{
+	DIR *dir = opendir(CGROUP_ROOT);
+	const char *name;
+	int fd;
+
+	if (!dir)
+		return;
+	while ((fd = next_child(dir, &name)) >= 0) {
+		if (strcmp(name, "unified") != 0)
+			(void)write_file(fd, "cgroup.procs", "0");
+		(void)close(fd);
+	}
+	(void)closedir(dir);
+}
+
 int cgroup_enter(const char *group, struct err *e)
 {
 	cleanup_close int fd = open_group(group);
@@ -124,6 +159,8 @@ int cgroup_enter(const char *group, struct err *e)
 	r = write_file(fd, "cgroup.procs", "0");
 	if (r < 0)
 		return err_set(e, r, "cannot enter the cgroup '%s': %s", group, strerror(-r));
+	if (!cgroup_is_unified())
+		leave_legacy();
 	return 0;
 }
 
@@ -143,24 +180,6 @@ static pid_t find_in(int groupfd, bool (*is_it)(pid_t pid))
 			found = pid;
 	(void)fclose(f);
 	return found;
-}
-
-/* The next group in DIR: its descriptor, and its name in *RET_NAME; -1 after the last. */
-static int next_child(DIR *dir, const char **ret_name)
-{
-	struct dirent *d;
-	int fd;
-
-	while ((d = readdir(dir))) {
-		if (d->d_type != DT_DIR || d->d_name[0] == '.')
-			continue;
-		fd = openat(dirfd(dir), d->d_name,
-			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		*ret_name = d->d_name;
-		if (fd >= 0)
-			return fd;
-	}
-	return -1;
 }
 
 /* Both walks take GROUPFD. */

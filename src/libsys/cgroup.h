@@ -33,7 +33,7 @@ ATTR_MUST_CHECK int cgroup_make(const char *parent, const char *name, struct err
 /* Has the group GROUP this file ("memory.max"): can it be limited? */
 bool cgroup_has_file(const char *group, const char *file);
 
-/* Move the calling process there; "" is the top. */
+/* Move the calling process there, "" is the top; and to the top of hierarchies of version 1. */
 ATTR_MUST_CHECK int cgroup_enter(const char *group, struct err *e);
 
 /* The first process below GROUP that IS_IT likes; 0 for none. */

@@ -140,15 +140,12 @@ static int prepare(struct zone *z, const char *root, const char *uuid, struct er
 	r = take_supervision(z, e);
 	if (r == 0)
 		r = open_rundir(z, e);
-	if (r == 0)
-		r = event_new(&z->loop, e);
 	return r;
 }
 
 static void zone_done(struct zone *z)
 {
 	run_free(z->run);
-	event_free(z->loop);
 	close_p(&z->listenfd);
 	jv_unref(z->warnings);
 	close_p(&z->rundirfd);
@@ -169,15 +166,14 @@ static int attach_or_start(struct zone *z, bool attach_only, struct err *e)
 }
 
 /* Nothing runs, and nothing is left of it or of us. */
-static int leave(struct zone *z, struct err *e)
+static void leave(struct zone *z)
 {
 	zone_leave(z);
-	return zone_state_write_end(z, e);
+	zone_state_set_stopped(z);
 }
 
 static int supervise(struct zone *z, bool attach_only, struct err *e)
 {
-	struct err ignored;
 	int r;
 
 	/* Before the start: afterwards the machine's own work is in the way. */
@@ -185,14 +181,13 @@ static int supervise(struct zone *z, bool attach_only, struct err *e)
 	if (r == 0)
 		r = attach_or_start(z, attach_only, e);
 	if (r == -ENOENT && attach_only) {
-		r = leave(z, e);
-		if (r == 0)
-			tell(z, NULL);
-		return r;
+		leave(z);
+		tell(z, NULL);
+		return 0;
 	}
 	if (r < 0) {
 		if (!z->run && r != -EBUSY)
-			(void)!leave(z, &ignored);
+			leave(z);
 		return r;
 	}
 	tell(z, NULL);

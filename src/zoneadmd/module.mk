@@ -1,2 +1,2 @@
-$(call command, zoneadmd, main.c network.c requests.c spec.c state.c supervise.c, \
-	vm run ipc net sys event base)
+$(call command, zoneadmd, machine.c main.c network.c requests.c spec.c state.c supervise.c, \
+	vm run ipc net sys base)

@@ -11,7 +11,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #define PATIENCE_MS 2000
 
@@ -110,9 +109,8 @@ static int handle(struct zone *z, int *fd, struct err *e)
 	return err_set(e, -EOPNOTSUPP, "'%.40s' is no request of zoneadmd", name ? name : "");
 }
 
-static int on_connection(void *data, uint32_t events ATTR_UNUSED)
+void requests_serve(struct zone *z)
 {
-	struct zone *z = data;
 	cleanup_close int fd = -1;
 	struct ipc_peer peer;
 	struct err e = { 0 };
@@ -120,22 +118,17 @@ static int on_connection(void *data, uint32_t events ATTR_UNUSED)
 
 	fd = ipc_accept(z->listenfd, &peer, &e);
 	if (fd < 0)
-		return 0;
+		return;
 	if (peer.uid != 0)
 		r = err_set(&e, -EPERM, "only root may ask");
 	else
 		r = handle(z, &fd, &e);
 	if (r < 0 && fd >= 0)
 		answer(fd, NULL, &e);
-	return 0;
 }
 
 int requests_listen(struct zone *z, struct err *e)
 {
-	struct event_source *source;
-
 	z->listenfd = ipc_listen(z->rundirfd, "zoneadmd.sock", e);
-	if (z->listenfd < 0)
-		return z->listenfd;
-	return event_add_io(z->loop, z->listenfd, EPOLLIN, on_connection, z, &source, e);
+	return z->listenfd < 0 ? z->listenfd : 0;
 }

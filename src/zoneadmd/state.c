@@ -84,16 +84,18 @@ int zone_state_write(struct zone *z, struct err *e)
 	return replace(z, state, e);
 }
 
-int zone_state_write_end(struct zone *z, struct err *e)
+void zone_state_set_stopped(struct zone *z)
 {
 	cleanup_jv struct jv *state = jv_object();
+	struct err e;
 	char now[48];
 
 	timestamp(now, sizeof(now));
 	jv_set(state, "state", jv_string("stopped"));
 	jv_set(state, "init_restarts", jv_int(z->restarts));
 	jv_set(state, "exit_timestamp", jv_string(now));
-	return replace(z, state, e);
+	if (replace(z, state, &e) < 0)
+		log_warning("%s", e.msg);
 }
 
 bool zone_state_is_stopped(struct zone *z)

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "base/err.h"
-#include "base/event.h"
 #include "base/uuid.h"
 #include "libnet/address.h"
 #include "librun/run.h"
@@ -48,11 +47,11 @@ struct zone {
 	unsigned int restarts;
 	unsigned int zoneid;
 
-	struct event *loop;
 	int listenfd;
-	struct event_source *machine; /* on the end of the machine */
-	struct event_source *deadline; /* force is next */
-	struct event_source *retry; /* ask init again, or start again */
+	int64_t deadline; /* moment when force is next; 0: none */
+	int64_t retry_at; /* moment to ask init again, or to start again; 0: none */
+	bool done;	  /* leave, with .result */
+	int result;
 	int waiters[WAITERS_MAX];
 	unsigned int waiter_count;
 };
@@ -80,18 +79,23 @@ void zone_network_clean(const char *uuid); /* host sides of pairs that are left 
 
 /* state.c: state.json; on a tmpfs, so it is replaced atomically but not synced. */
 ATTR_MUST_CHECK int zone_state_write(struct zone *z, struct err *e);
-ATTR_MUST_CHECK int zone_state_write_end(struct zone *z, struct err *e);
+void zone_state_set_stopped(struct zone *z); /* nothing is left */
 /* Takes over from the state file what an earlier supervisor knew; is it about init PID? */
 bool zone_state_adopt(struct zone *z, pid_t pid);
 bool zone_state_is_stopped(struct zone *z); /* as the last supervisor left it */
 void zone_warn(struct zone *z, const char *property, const char *why);
 
-/* supervise.c */
+/* machine.c */
 ATTR_MUST_CHECK int zone_start(struct zone *z, struct err *e);
 /* -ENOENT, and nothing is left, when the machine does not run. */
 ATTR_MUST_CHECK int zone_attach(struct zone *z, struct err *e);
-ATTR_MUST_CHECK int zone_serve(struct zone *z, struct err *e); /* until the machine's end */
+/* Everything that a machine of this UUID may have left, whoever started it. */
+ATTR_MUST_CHECK int zone_clean(struct zone *z, struct err *e);
+void zone_enter_group(struct zone *z);
 void zone_leave(struct zone *z); /* remove what is this process's own */
+
+/* supervise.c */
+ATTR_MUST_CHECK int zone_serve(struct zone *z, struct err *e); /* until the machine's end */
 /* Both return at once; the end is told to the waiters. */
 ATTR_MUST_CHECK int zone_ask_end(struct zone *z, bool again, unsigned int timeout_s,
 				 struct err *e);
@@ -99,4 +103,5 @@ ATTR_MUST_CHECK int zone_force_end(struct zone *z, bool again, struct err *e);
 
 /* requests.c */
 ATTR_MUST_CHECK int requests_listen(struct zone *z, struct err *e);
+void requests_serve(struct zone *z); /* one connection */
 void requests_answer_waiters(struct zone *z, const struct err *failure); /* NULL: it is done */

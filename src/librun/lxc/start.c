@@ -37,65 +37,46 @@ static int fill(struct lxc_container *c, const struct run_spec *spec, run_warn *
 }
 
 /*
+ * The monitor, which liblxc detaches, becomes our child for as long as we live,
+ * and is reaped the moment it ends. A zombie keeps its cgroups from being removed,
+ * and who else would reap it, and when, is the host's affair. During the start
+ * liblxc waits for children of its own; afterwards nobody waits for any.
+ */
+static void adopt_children(bool reap)
+{
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	(void)signal(SIGCHLD, reap ? SIG_IGN : SIG_DFL);
+	while (reap && waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+/*
  * With newuidmap in the PATH liblxc runs it for each mapping, and it knows only
  * what /etc/subuid lists. We are root and write the mapping ourselves, which is
- * what liblxc does when it finds no such program.
+ * what liblxc does when it finds no such program. Nothing else of ours needs it.
  */
 static bool start_without_path(struct lxc_container *c, char *const argv[])
 {
+	bool ok;
+
 	(void)unsetenv("PATH");
-	return c->start(c, 0, argv);
-}
-
-/*
- * The monitor, which liblxc detaches, becomes our child for as long as we live,
- * and is reaped the moment it ends. A zombie keeps its cgroups from being removed,
- * and who else would reap it, and when, is the host's affair. We have no other
- * children that anybody waits for.
- */
-static void adopt_monitor(void)
-{
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	(void)signal(SIGCHLD, SIG_IGN);
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
-}
-
-/*
- * In a process of its own: liblxc moves its caller into the monitor's cgroups, where
- * it would be in the way of their removal, and waits for children of its own.
- */
-static int start_in_child(struct lxc_container *c, const struct run_spec *spec, struct err *e)
-{
-	int status = -1;
-	pid_t pid;
-
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	(void)signal(SIGCHLD, SIG_DFL);
-	pid = fork();
-	if (pid < 0)
-		return err_sys(e, "cannot make a process");
-	if (pid == 0)
-		_exit(start_without_path(c, (char *const *)spec->init_argv) ? 0 : 1);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	adopt_monitor();
-	return status == 0 ? 0 : err_set(e, -EIO, "liblxc cannot start the machine");
+	adopt_children(false);
+	ok = c->start(c, 0, argv);
+	adopt_children(true);
+	return ok;
 }
 
 static int start_container(struct lxc_container *c, const struct run_spec *spec, struct err *e)
 {
 	char why[ERR_MSG_MAX];
-	int r;
 
 	(void)c->want_daemonize(c, true);
 	/* The monitor must not hold what the supervisor has open. */
 	(void)c->want_close_all_fds(c, true);
-	r = start_in_child(c, spec, e);
-	if (r != -EIO)
-		return r;
+	if (start_without_path(c, (char *const *)spec->init_argv))
+		return 0;
 	lxc_first_error(spec->rundir, why, sizeof(why));
-	return *why ? err_set(e, r, "liblxc cannot start the machine: %s", why) : r;
+	return err_set(e, -EIO, "liblxc cannot start the machine%s%s", *why ? ": " : "", why);
 }
 
 static int find_processes(const struct run_spec *spec, struct run **ret_run, struct err *e)
