@@ -1,2 +1,4 @@
-$(call static_command, init, main.c modules.c root.c verify.c, boot base)
-$(call needs, init, libcrypto)
+# What can be tried without being pid 1 is a library, for the tests.
+$(call library, early, modules.c root.c verify.c, base)
+$(call needs, early, libcrypto)
+$(call static_command, init, main.c, early boot base)

@@ -1,3 +1,4 @@
-$(call command, platform, main.c disks.c pool_find.c pool_mount.c seed.c password.c \
-	shadow.c zones.c, store sys boot base)
+# What can be tried outside a platform is a library, for the tests.
+$(call library, hostparts, disks.c pool_find.c seed.c shadow.c, base)
+$(call command, platform, main.c password.c pool_mount.c zones.c, hostparts store sys boot base)
 $(call needs, platform, libbtrfsutil -lcrypt)

@@ -16,10 +16,8 @@
 
 #include <btrfsutil.h>
 #include <fcntl.h>
-#include <linux/btrfs.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,24 +51,6 @@ void platform_set_issue(const struct host *h, const char *text)
 		log_warning("cannot tell of the pool above the login prompt; ignoring");
 }
 
-/* The kernel must know all devices of a pool before the mount. */
-static int register_devices(const struct pool_found *f, struct err *e)
-{
-	cleanup_close int control = open("/dev/btrfs-control", O_RDWR | O_CLOEXEC);
-
-	if (control < 0)
-		return err_sys(e, "cannot open '/dev/btrfs-control' (is the module btrfs there?)");
-	for (size_t i = 0; i < f->count; i++) {
-		struct btrfs_ioctl_vol_args args = { .fd = 0 };
-
-		memcpy(args.name, f->devices[i], strlen(f->devices[i]) + 1);
-		if (ioctl(control, BTRFS_IOC_SCAN_DEV, &args) < 0)
-			return err_sys(e, "the kernel refuses '%s' as a device of the pool",
-				       f->devices[i]);
-	}
-	return 0;
-}
-
 /* What udev has not finished yet may be a disk. */
 static void wait_for_disks(void)
 {
@@ -85,6 +65,7 @@ static void wait_for_disks(void)
 static int mount_top(const struct host *h, struct err *e)
 {
 	static struct pool_found found;
+	const char *devices[POOL_DEVICES_MAX];
 	cleanup_free char *target = xasprintf("%s/" HOST_POOL, h->root);
 	cleanup_close int fd = host_dir(h, HOST_POOL, 0755, e);
 	int r;
@@ -99,9 +80,9 @@ static int mount_top(const struct host *h, struct err *e)
 		r = pool_check(&found, STORE_POOL_LABEL, e);
 	if (r <= 0)
 		return r;
-	r = register_devices(&found, e);
-	if (r == 0)
-		r = store_pool_mount(found.devices[0], target, e);
+	for (size_t i = 0; i < found.count; i++)
+		devices[i] = found.devices[i];
+	r = store_pool_mount(devices, found.count, target, e);
 	if (r < 0)
 		return r;
 	log_info("pool '%s' on %s%s", STORE_POOL_LABEL, found.devices[0],
