@@ -243,18 +243,18 @@ static bool add_filter(struct listing *l, const char *arg)
 	return true;
 }
 
-/* Looking for clones asks the kernel about every VM: only when it shows. */
-static bool wants_clones(const struct listing *l, const struct cli_call *call)
+/* Does FIELD show anywhere? What is dear to find out is found out only then. */
+static bool wants(const struct listing *l, const struct cli_call *call, const char *field)
 {
-	bool wants = cli_has(call, "json");
+	bool found = cli_has(call, "json");
 
 	for (size_t i = 0; i < l->column_count; i++)
-		wants |= strcmp(l->columns[i], "clones") == 0;
+		found |= strcmp(l->columns[i], field) == 0;
 	for (size_t i = 0; i < l->sort_count; i++)
-		wants |= strcmp(l->sort[i] + (l->sort[i][0] == '-'), "clones") == 0;
+		found |= strcmp(l->sort[i] + (l->sort[i][0] == '-'), field) == 0;
 	for (size_t i = 0; i < l->filter_count; i++)
-		wants |= strcmp(l->filters[i].field, "clones") == 0;
-	return wants;
+		found |= strcmp(l->filters[i].field, field) == 0;
+	return found;
 }
 
 static void listing_done(struct listing *l)
@@ -274,9 +274,9 @@ static void listing_done(struct listing *l)
 static int load(struct listing *l, const struct cli_call *call, const struct host *h,
 		struct err *e)
 {
-	int r = image_list_load(h, &l->images, e);
+	int r = image_list_load(h, wants(l, call, "source"), &l->images, e);
 
-	if (r == 0 && wants_clones(l, call))
+	if (r == 0 && wants(l, call, "clones"))
 		r = imgadm_clones_load(h, &l->clones, e);
 	if (r < 0)
 		return imgadm_fail(call, "FileSystem", e->msg);

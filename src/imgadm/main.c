@@ -111,7 +111,7 @@ static int complete(const char *kind ATTR_UNUSED, struct err *e)
 	int r = host_open(&h, NULL, e);
 
 	if (r == 0) {
-		r = image_list_load(&h, &list, e);
+		r = image_list_load(&h, false, &list, e);
 		host_close(&h);
 	}
 	for (size_t i = 0; r == 0 && i < list.count; i++)

@@ -35,7 +35,8 @@ static int check_basics(const struct jv *m, const char *uuid, struct err *e)
 	return 0;
 }
 
-static int load_at(int imagesfd, const char *uuid, struct image *ret, struct err *e)
+static int load_at(int imagesfd, const char *uuid, bool with_meta, struct image *ret,
+		   struct err *e)
 {
 	cleanup_jv struct jv *manifest = NULL;
 	cleanup_close int dir = -1;
@@ -53,7 +54,7 @@ static int load_at(int imagesfd, const char *uuid, struct image *ret, struct err
 		return r == -ENOENT ? err_set(e, -EIO, "image '%s' has no manifest.json", uuid)
 				    : err_wrap(e, r, "image '%s'", uuid);
 	/* It only tells where the image is from. */
-	if (jv_load(dir, "meta.json", IMAGE_MANIFEST_MAX, &meta, NULL) < 0 ||
+	if (!with_meta || jv_load(dir, "meta.json", IMAGE_MANIFEST_MAX, &meta, NULL) < 0 ||
 	    jv_type(meta) != JV_OBJECT) {
 		jv_unref(meta);
 		meta = jv_object();
@@ -73,7 +74,7 @@ int image_load(const struct host *h, const char *uuid, struct image *ret_image, 
 	fd = open_images(h, e);
 	if (fd < 0)
 		return fd == -ENOENT ? not_installed(uuid, e) : fd;
-	return load_at(fd, uuid, ret_image, e);
+	return load_at(fd, uuid, true, ret_image, e);
 }
 
 void image_done(struct image *img)
@@ -124,7 +125,7 @@ static int by_age(const void *pa, const void *pb)
 	return r ? r : strcmp(a->uuid, b->uuid);
 }
 
-static int load_all(DIR *dir, struct image_list *list, struct err *e)
+static int load_all(DIR *dir, bool with_meta, struct image_list *list, struct err *e)
 {
 	size_t cap = 0;
 	struct dirent *entry;
@@ -137,7 +138,7 @@ static int load_all(DIR *dir, struct image_list *list, struct err *e)
 			cap = cap ? 2 * cap : 64;
 			list->items = xrealloc_array(list->items, cap, sizeof(*list->items));
 		}
-		r = load_at(dirfd(dir), entry->d_name, &list->items[list->count], e);
+		r = load_at(dirfd(dir), entry->d_name, with_meta, &list->items[list->count], e);
 		if (r == 0)
 			list->count++;
 		else if (r == -ENOENT) /* deleted meanwhile */
@@ -146,7 +147,8 @@ static int load_all(DIR *dir, struct image_list *list, struct err *e)
 	return r;
 }
 
-int image_list_load(const struct host *h, struct image_list *ret_list, struct err *e)
+int image_list_load(const struct host *h, bool with_meta, struct image_list *ret_list,
+		    struct err *e)
 {
 	struct image_list list = { 0 };
 	int fd = open_images(h, e);
@@ -165,7 +167,7 @@ int image_list_load(const struct host *h, struct image_list *ret_list, struct er
 		(void)close(fd);
 		return r;
 	}
-	r = load_all(dir, &list, e);
+	r = load_all(dir, with_meta, &list, e);
 	(void)closedir(dir);
 	if (r < 0) {
 		image_list_done(&list);

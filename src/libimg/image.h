@@ -54,9 +54,12 @@ struct image_list {
 	size_t count;
 };
 
-/* All of them. No pool, or no image yet, is an empty list. */
-ATTR_MUST_CHECK int image_list_load(const struct host *h, struct image_list *ret_list,
-				    struct err *e);
+/*
+ * All of them. No pool, or no image yet, is an empty list. Without WITH_META each
+ * meta is an empty object, and half of the files need not be read.
+ */
+ATTR_MUST_CHECK int image_list_load(const struct host *h, bool with_meta,
+				    struct image_list *ret_list, struct err *e);
 void image_list_done(struct image_list *list);
 #define cleanup_image_list cleanup_with(image_list_done)
 

@@ -23,10 +23,12 @@
 ATTR_MUST_CHECK int store_pool_format(const char *const devices[], size_t count, struct err *e);
 
 /*
- * Mount the pool that DEVICE is part of at the folder TARGET: noatime, without
- * device nodes, and by its top whatever its default subvolume is.
+ * Mount the pool on DEVICES (COUNT of them) at the folder TARGET: noatime, without
+ * device nodes, and by its top whatever its default subvolume is. All are named
+ * to the kernel, which need not have seen them before.
  */
-ATTR_MUST_CHECK int store_pool_mount(const char *device, const char *target, struct err *e);
+ATTR_MUST_CHECK int store_pool_mount(const char *const devices[], size_t count,
+				     const char *target, struct err *e);
 
 /*
  * Make the folders of a new pool and turn counting on. *RET_QUOTA tells whether

@@ -136,6 +136,7 @@ int mkpool_bring_up(struct mkpool *m, struct err *e)
 	cleanup_free char *target = xasprintf("%s/" HOST_POOL, m->host.root);
 	cleanup_close int loopfd = -1;
 	char loop[32];
+	const char *loop_name = loop;
 	int r;
 
 	if (m->file) {
@@ -143,7 +144,8 @@ int mkpool_bring_up(struct mkpool *m, struct err *e)
 		if (r < 0)
 			return r;
 	}
-	r = store_pool_mount(m->file ? loop : m->devices[0], target, e);
+	r = store_pool_mount(m->file ? &loop_name : m->devices, m->file ? 1 : m->device_count,
+			     target, e);
 	if (r < 0)
 		return r;
 	r = settle(m, target, e);

@@ -10,6 +10,8 @@ file=$dir/pool.img
 mkpool() { run "$bin/mkpool" "$@" --root "$root"; }
 loops() { losetup -l -n -O BACK-FILE | grep -cF "$dir"; }
 
+# What a mkpool that was killed had begun is in nobody's way.
+printf 'half a file system' >"$file.new"
 mkpool --file "$file" --size 1G --json
 is "makes a pool in a file" "$status" 0
 is "and says so on standard error" "$err" "mkpool: making a file system in $file
@@ -17,6 +19,7 @@ mkpool: the pool is mounted at $zones"
 is "and what it is in JSON" "$(printf '%s' "$out" | python3 -c 'import json,sys; d = json.load(sys.stdin)
 print(d["changed"], d["driver"], d["mountpoint"], d["size"])')" "True btrfs $zones 1073741824"
 is "the label is zones" "$(btrfs filesystem label "$zones")" zones
+is "nothing is left of a dead one" "$(ls "$dir" | grep -c '[.]new$')" 0
 is "images are for root alone" "$(stat -c %a "$zones/images")" 700
 is "one loop device" "$(loops)" 1
 grep -q " $zones btrfs .*noatime" /proc/mounts && grep " $zones " /proc/mounts | grep -q nodev
@@ -102,6 +105,20 @@ is "and destroyed by --force" "$status" 0
 mkpool -q --unmount
 mkpool -q --mount
 is "a device is remembered" "$status" 0
+mkpool -q --unmount
+
+# Two devices: everything is there twice.
+truncate -s 512M "$dir/disk2"
+disk2=$(losetup -f --show "$dir/disk2") || skip "no loop device"
+trap 'cleanup; losetup -d "$disk" "$disk2" 2>/dev/null' EXIT
+mkpool -q --force "$disk" "$disk2"
+is "makes a pool on two devices" "$status $err" "0 "
+btrfs filesystem df "$zones" | grep -q '^Data, RAID1:'
+ok "which mirror each other" $?
+mkpool -q --unmount
+btrfs device scan --forget "$disk" "$disk2"
+mkpool -q --mount
+is "and are mounted without being scanned first" "$status $err" "0 "
 mkpool -q --unmount
 
 mkpool

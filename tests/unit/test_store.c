@@ -44,7 +44,7 @@ static struct {
 static const char *make_pool(struct err *e)
 {
 	char file[96], target[96], loop[32];
-	const char *devices[] = { file };
+	const char *devices[] = { file }, *loop_name = loop;
 	cleanup_close int fd = -1;
 	cleanup_close int loopfd = -1;
 
@@ -62,7 +62,7 @@ static const char *make_pool(struct err *e)
 		return "no room for a pool";
 	if (store_pool_format(devices, 1, e) < 0 ||
 	    store_loop_attach(fd, file, &loopfd, loop, e) < 0 ||
-	    store_pool_mount(loop, target, e) < 0)
+	    store_pool_mount(&loop_name, 1, target, e) < 0)
 		return e->msg;
 	fx.poolfd = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(store_pool_is_mounted(fx.poolfd));

@@ -7,6 +7,7 @@
 #include "libstore/btrfs/driver.h"
 #include "libstore/btrfs/quota.h"
 
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -37,10 +38,19 @@ int store_pool_format(const char *const devices[], size_t count, struct err *e)
 	return r < 0 ? err_wrap(e, r, "cannot make a file system on '%s'", devices[0]) : 0;
 }
 
-int store_pool_mount(const char *device, const char *target, struct err *e)
+int store_pool_mount(const char *const devices[], size_t count, const char *target,
+		     struct err *e)
 {
-	if (mount(device, target, "btrfs", MS_NOATIME | MS_NODEV, "subvolid=5") < 0)
-		return err_sys(e, "cannot mount '%s' at '%s'", device, target);
+	cleanup_buf struct buf options = BUF_INIT;
+
+	buf_adds(&options, "subvolid=5");
+	for (size_t i = 1; i < count; i++) {
+		if (strchr(devices[i], ','))
+			return err_set(e, -EINVAL, "the name of '%s' has a comma", devices[i]);
+		buf_addf(&options, ",device=%s", devices[i]);
+	}
+	if (mount(devices[0], target, "btrfs", MS_NOATIME | MS_NODEV, buf_str(&options)) < 0)
+		return err_sys(e, "cannot mount '%s' at '%s'", devices[0], target);
 	return 0;
 }
 
