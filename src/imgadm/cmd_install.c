@@ -7,6 +7,7 @@
 #include "libimg/manifest.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 
 struct session {
@@ -15,6 +16,23 @@ struct session {
 	const struct jv *manifest;
 	struct progress *bar;
 };
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signo ATTR_UNUSED)
+{
+	interrupted = 1;
+}
+
+/* Only once the work begins: whoever waits for a lock may just end. */
+static void catch_signals(void)
+{
+	const struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		(void)sigaction(signals[i], &action, NULL);
+}
 
 static const char *field(const struct session *s, const char *key)
 {
@@ -31,6 +49,7 @@ static void on_begin(void *data, uint64_t total)
 	(void)fprintf(s->words, "Installing image %s (%s@%s)\n", field(s, "uuid"),
 		      field(s, "name"), field(s, "version"));
 	(void)fflush(s->words);
+	catch_signals();
 	s->bar = progress_begin(title, total, s->quiet || !isatty(STDERR_FILENO));
 }
 
@@ -61,6 +80,8 @@ static const char *code_of(int r)
 		return "UncompressionError";
 	case -ENOTSUP:
 		return "NotSupported";
+	case -EINTR:
+		return "InternalError";
 	default:
 		return "FileSystem";
 	}
@@ -122,6 +143,7 @@ static int install(const struct cli_call *call, const struct host *h, uint64_t l
 		.note = on_note,
 		.begin = on_begin,
 		.data = &s,
+		.cancel = &interrupted,
 	};
 	enum install_outcome outcome;
 	struct err e = { 0 };

@@ -165,6 +165,11 @@ static int pass_on(struct install *in, struct extract *x, struct digest *sha1,
 	return x ? extract_feed(x, buf, len, e) : 0;
 }
 
+static bool is_cancelled(const struct install *in)
+{
+	return in->req->cancel && *in->req->cancel;
+}
+
 /*
  * Everything that is unpacked was hashed: the file is read once. When the
  * archive is refused the rest is hashed still: a damaged file is said to be
@@ -181,7 +186,8 @@ static int pump(struct install *in, int rootfd, struct err *e)
 	int r, failed = 0;
 	ssize_t n;
 
-	while ((n = read_full(in->filefd, buf, CHUNK)) > 0 && done <= in->expected.size) {
+	while ((n = read_full(in->filefd, buf, CHUNK)) > 0 && done <= in->expected.size &&
+	       !is_cancelled(in)) {
 		if (done == 0) {
 			in->compression = compression_sniff(buf, (size_t)n);
 			failed = extract_begin(rootfd, buf, (size_t)n, &in->limits, &x, &why);
@@ -194,6 +200,8 @@ static int pump(struct install *in, int rootfd, struct err *e)
 	}
 	if (n < 0)
 		return err_sys(e, "cannot read '%s'", in->req->file);
+	if (is_cancelled(in))
+		return err_set(e, -EINTR, "interrupted; nothing was installed");
 	if (done != in->expected.size)
 		return err_set(e, -EBADMSG, "'%s' changed while it was read", in->req->file);
 	digest_hex(sha1, in->sha1);

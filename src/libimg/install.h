@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "libsys/host.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -36,6 +37,8 @@ struct install_request {
 	 * NULL. */
 	void (*begin)(void *data, uint64_t total);
 	void *data;
+	/* When it becomes non-zero the work is given up (-EINTR) and cleaned. May be NULL. */
+	const volatile sig_atomic_t *cancel;
 };
 
 /*

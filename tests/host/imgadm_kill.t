@@ -71,6 +71,16 @@ done
 [ $kills -gt 40 ]
 ok "that were kills enough ($kills)" $?
 
+# Asked to end, it cleans up itself.
+for signal in INT TERM HUP; do
+	run strace -o /dev/null -e "inject=write:signal=$signal:when=6" "$bin/imgadm" install -q \
+		-m "$dir/m.json" -f "$dir/image.gz" --root "$root"
+	is "SIG$signal ends an install" "$status $err" \
+		"1 imgadm install: error (InternalError): interrupted; nothing was installed"
+	is_clean && [ "$(state)" = absent ]
+	ok "... which leaves nothing" $?
+done
+
 kills=0
 imgadm install -q -m "$dir/m.json" -f "$dir/image.gz"
 for call in ioctl renameat2 unlinkat syncfs mkdirat openat; do
