@@ -18,7 +18,8 @@ C_BASE	:= -std=gnu17 -D_GNU_SOURCE -Isrc -Itools -I$(B)/gen -g -fno-common \
 C_dev		:= -O1 -Werror -fno-omit-frame-pointer \
 		   -fsanitize=address,undefined -fno-sanitize-recover=all
 LD_dev		:= -Wl,--as-needed -fsanitize=address,undefined
-C_release	:= -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+C_release	:= -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+		   -fstack-clash-protection -fPIE
 LD_release	:= -Wl,--as-needed -pie -Wl,-z,relro,-z,now
 LD_static	:= -static-pie -Wl,-z,relro,-z,now
 C_fuzz		:= -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
