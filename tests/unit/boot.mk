@@ -1,0 +1,8 @@
+$(call unit, test_cmdline, boot base)
+$(call unit, test_init_modules, early base)
+$(call unit, test_init_root, early base)
+$(call unit, test_init_verify, early base)
+$(call unit, test_platform_disks, hostparts base)
+$(call unit, test_platform_pool, hostparts base)
+$(call unit, test_platform_seed, hostparts base)
+$(call unit, test_platform_shadow, hostparts base)
