@@ -156,7 +156,8 @@ struct jv *claims_of_record(const struct jv *record)
 	struct jv *claims = jv_array();
 
 	if (base)
-		add_claim(claims, xasprintf("id.%lld", (long long)(base >> 16) - CLAIM_ID_FIRST),
+		add_claim(claims,
+			  xasprintf("id.%lld", (long long)(base >> 16) - CLAIM_ID_FIRST),
 			  "/idmap_base", xasprintf("the ids from %lld", (long long)base));
 	for (size_t i = 0; i < jv_len(nics); i++)
 		claims_of_nic(claims, jv_at(nics, i), i);
@@ -186,7 +187,8 @@ int claim_each(int claimsfd,
 		return r;
 	}
 	while ((entry = readdir(d))) {
-		if (entry->d_name[0] == '.' || claim_holder(claimsfd, entry->d_name, holder, NULL))
+		if (entry->d_name[0] == '.' ||
+		    claim_holder(claimsfd, entry->d_name, holder, NULL))
 			continue;
 		r = fn(data, entry->d_name, holder, e);
 		if (r < 0)

@@ -31,13 +31,14 @@ struct jv;
 #define CLAIM_ID_FIRST 0x4000
 #define CLAIM_ID_COUNT 0x4000
 
-/* Take NAME for UUID. -EEXIST with RET_HOLDER filled when another VM has it; our own is success. */
+/* Take NAME for UUID. -EEXIST with RET_HOLDER filled when another VM has it; our own is
+ * success. */
 ATTR_MUST_CHECK int claim_take(int claimsfd, const char *name, const char *uuid,
 			       char ret_holder[static UUID_STR], struct err *e);
 
 /* Who has NAME? -ENOENT: nobody. */
-ATTR_MUST_CHECK int claim_holder(int claimsfd, const char *name, char ret_holder[static UUID_STR],
-				 struct err *e);
+ATTR_MUST_CHECK int claim_holder(int claimsfd, const char *name,
+				 char ret_holder[static UUID_STR], struct err *e);
 
 /* Give it back; a claim that is not there, or not UUID's, is left alone. */
 ATTR_MUST_CHECK int claim_drop(int claimsfd, const char *name, const char *uuid, struct err *e);

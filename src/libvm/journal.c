@@ -94,7 +94,8 @@ int journal_read(const struct host *h, const char *uuid, enum journal_op *ret_op
 			*ret_op = i;
 	if (*ret_op == JOURNAL_NONE)
 		return err_set(e, -EBADMSG,
-			       HOST_JOURNAL "/%s: /op '%s' is not known: written by a newer program",
+			       HOST_JOURNAL
+			       "/%s: /op '%s' is not known: written by a newer program",
 			       name, op ? op : "");
 	return 0;
 }

@@ -25,8 +25,8 @@ ATTR_MUST_CHECK int journal_begin(const struct host *h, const char *uuid, enum j
 ATTR_MUST_CHECK int journal_end(const struct host *h, const char *uuid, struct err *e);
 
 /* JOURNAL_NONE when there is none. */
-ATTR_MUST_CHECK int journal_read(const struct host *h, const char *uuid, enum journal_op *ret_op,
-				 struct err *e);
+ATTR_MUST_CHECK int journal_read(const struct host *h, const char *uuid,
+				 enum journal_op *ret_op, struct err *e);
 
 /* Is there one, whatever it holds? Needs no lock. */
 bool journal_is_there(const struct host *h, const char *uuid);

@@ -3,12 +3,14 @@
 
 #include "base/buf.h"
 
-
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
 #define PATTERN_MAX 1024
+
+/* The library unrolls {N}: what is within another one multiplies. */
+#define REPEATS_MAX 4096
 
 /* What the class \C is, written to stand inside brackets; NULL: it is no class. */
 static const char *class_members(char c)
@@ -58,7 +60,8 @@ static int translate_escape(const char *pattern, char c, struct buf *out, struct
  * characters have to stand at places of their own: ']' first, '^' not first,
  * '-' last.
  */
-static int translate_bracket(const char *pattern, const char **p, struct buf *out, struct err *e)
+static int translate_bracket(const char *pattern, const char **p, struct buf *out,
+			     struct err *e)
 {
 	cleanup_buf struct buf members = BUF_INIT;
 	bool not_set = false, closing = false, caret = false, dash = false;
@@ -81,7 +84,8 @@ static int translate_bracket(const char *pattern, const char **p, struct buf *ou
 			else if (*c == '-')
 				dash = true;
 			else if (isalnum((unsigned char)*c))
-				return refuse(pattern, "has an escape that is not supported", e);
+				return refuse(pattern, "has an escape that is not supported",
+					      e);
 			else
 				buf_addc(&members, *c);
 		} else if (*c == '^') {
@@ -107,11 +111,45 @@ static int translate_bracket(const char *pattern, const char **p, struct buf *ou
 	return 0;
 }
 
+/*
+ * "{N}" and "{N,M}" at P, as part of all in the pattern: *REPEATS is their product.
+ * A brace that begins no repeat is a character like any other.
+ */
+static int count_repeats(const char *pattern, const char *p, unsigned long *repeats,
+			 struct err *e)
+{
+	unsigned long n = 0, bound = 0;
+
+	for (p++; *p && *p != '}'; p++) {
+		if (isdigit((unsigned char)*p))
+			n = n > REPEATS_MAX ? n : n * 10 + (unsigned long)(*p - '0');
+		else if (*p == ',')
+			n = 0;
+		else
+			return refuse(pattern, "has a '{' that begins no repeat", e);
+		bound = n > bound ? n : bound;
+	}
+	*repeats *= bound > 1 ? bound : 1;
+	if (*p != '}' || *repeats > REPEATS_MAX)
+		return refuse(pattern, "repeats too often", e);
+	return 0;
+}
+
+static bool is_repeat(char c)
+{
+	return c && strchr("*+?}", c);
+}
+
 static int translate(const char *pattern, struct buf *out, struct err *e)
 {
+	unsigned long repeats = 1;
+	int before = 0; /* 1: a repeat stands before, 2: a lazy one */
+
 	for (const char *p = pattern; *p; p++) {
+		int after = before;
 		int r = 0;
 
+		before = is_repeat(*p) || *p == '{';
 		if (*p == '\\') {
 			r = translate_escape(pattern, p[1], out, e);
 			p++;
@@ -122,10 +160,15 @@ static int translate(const char *pattern, struct buf *out, struct err *e)
 				return refuse(pattern, "has a group that is not supported", e);
 			buf_addc(out, '(');
 			p += 2;
-		} else if (*p == '?' && p > pattern && strchr("*+?}", p[-1])) {
+		} else if (*p == '?' && after == 1) {
 			/* Lazy or not makes no difference to whether there is a match. */
+			before = 2;
 			continue;
+		} else if (before && after && *p != '}') {
+			r = refuse(pattern, "repeats a repeat", e);
 		} else {
+			if (*p == '{')
+				r = count_repeats(pattern, p, &repeats, e);
 			buf_addc(out, *p);
 		}
 		if (r < 0)

@@ -49,14 +49,16 @@ static unsigned int find_brand(const struct jv *payload, struct problems *ps)
 		return BRAND_JOYENT;
 	brand = brand_from_name(jv_as_string(given));
 	if (!brand)
-		problems_add(ps, PROBLEM_VALUE, "brand", "/brand",
-			     "must be one of lx, joyent, joyent-minimal, builder, kvm and bhyve");
+		problems_add(
+			ps, PROBLEM_VALUE, "brand", "/brand",
+			"must be one of lx, joyent, joyent-minimal, builder, kvm and bhyve");
 	return brand;
 }
 
 static bool image_type_runs(const char *type)
 {
-	static const char *const types[] = { "lx-dataset", "zone-dataset", "docker", "lxd", "oci" };
+	static const char *const types[] = { "lx-dataset", "zone-dataset", "docker", "lxd",
+					     "oci" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		if (strcmp(type, types[i]) == 0)
@@ -202,8 +204,8 @@ static void fill_record(struct jv *record, enum brand brand)
 		default_text(record, "dns_domain", "local");
 	default_text(record, "limit_priv",
 		     brand & BRANDS_HARDWARE ? "default,-file_link_any,-net_access,-proc_fork,"
-					       "-proc_info,-proc_session" :
-					       "default");
+					       "-proc_info,-proc_session"
+					     : "default");
 	default_value(record, "autoboot", jv_bool(true));
 	default_value(record, "firewall_enabled", jv_bool(false));
 	default_value(record, "resolvers", jv_array());
@@ -251,8 +253,8 @@ int payload_to_record(const struct jv *payload, const struct payload_env *env,
 	record = begin_record(checked, brand);
 	fill_record(record, brand);
 	payload_limits(record, brand);
-	r = payload_nics(jv_get(record, "nics"), brand, jv_get_string(record, "nic_driver"), env,
-			 ps, e);
+	r = payload_nics(jv_get(record, "nics"), brand, jv_get_string(record, "nic_driver"),
+			 env, ps, e);
 	if (r < 0)
 		return r;
 	payload_routes(jv_get(record, "routes"), jv_get(record, "nics"), ps);

@@ -41,7 +41,8 @@ struct payload_env {
 	/* -ENOENT: there is none. */
 	int (*image)(void *data, const char *uuid, struct payload_image *ret_image,
 		     struct err *e);
-	int (*nic_tag)(void *data, const char *name, struct payload_tag *ret_tag, struct err *e);
+	int (*nic_tag)(void *data, const char *name, struct payload_tag *ret_tag,
+		       struct err *e);
 };
 
 /*

@@ -40,17 +40,20 @@ static struct jv *ips_from_old(const struct jv *nic, size_t index, struct proble
 	if (strcmp(ip, "dhcp") == 0) {
 		(void)snprintf(text, sizeof(text), "dhcp");
 	} else if (addr_parse(ip, &a, NULL) < 0 || a.family != AF_INET) {
-		problems_add(ps, PROBLEM_VALUE, "nics.*.ip", payload_nic_pointer(where, index, "ip"),
+		problems_add(ps, PROBLEM_VALUE, "nics.*.ip",
+			     payload_nic_pointer(where, index, "ip"),
 			     "must be an IPv4 address or dhcp; give others in ips");
 		return NULL;
 	} else if (!mask) {
 		cleanup_free char *json = jv_dump(nic, 0);
 
-		problems_add(ps, PROBLEM_RULE, "netmask", payload_nic_pointer(where, index, "ip"),
+		problems_add(ps, PROBLEM_RULE, "netmask",
+			     payload_nic_pointer(where, index, "ip"),
 			     "Missing .netmask option for NIC: %s", json);
 		return NULL;
 	} else if (netmask_to_prefix(mask, &prefix, NULL) < 0) {
-		problems_add(ps, PROBLEM_RULE, "netmask", payload_nic_pointer(where, index, "netmask"),
+		problems_add(ps, PROBLEM_RULE, "netmask",
+			     payload_nic_pointer(where, index, "netmask"),
 			     "Specified netmask value is invalid: %s", mask);
 		return NULL;
 	} else {
@@ -105,8 +108,8 @@ static void new_form(struct jv *nic, size_t index, struct problems *ps)
 	}
 	for (size_t i = 0; i < jv_len(ips); i++) {
 		(void)snprintf(member, sizeof(member), "ips/%zu", i);
-		one_address(jv_as_string(jv_at(ips, i)), payload_nic_pointer(where, index, member), list,
-			    ps);
+		one_address(jv_as_string(jv_at(ips, i)),
+			    payload_nic_pointer(where, index, member), list, ps);
 	}
 	jv_set(nic, "ips", list);
 }
@@ -129,7 +132,8 @@ static void check_gateways(struct jv *nic, size_t index, struct problems *ps)
 		if (text && addr_parse(text, &a, NULL) == 0 && a.family == AF_INET)
 			continue;
 		(void)snprintf(member, sizeof(member), "gateways/%zu", i);
-		problems_add(ps, PROBLEM_RULE, "gateways", payload_nic_pointer(where, index, member),
+		problems_add(ps, PROBLEM_RULE, "gateways",
+			     payload_nic_pointer(where, index, member),
 			     "Static gateways must be IPv4 addresses: %s", text ? text : "?");
 	}
 }
@@ -153,8 +157,8 @@ static void check_allowed(const struct jv *nic, size_t index, struct problems *p
 	for (size_t i = 0; i < jv_len(allowed) && i <= ALLOWED_IPS_MAX; i++) {
 		const char *text = jv_as_string(jv_at(allowed, i));
 
-		if (text && (addr_parse(text, &a, NULL) == 0 ||
-			     addr_parse_prefix(text, &a, NULL) == 0))
+		if (text &&
+		    (addr_parse(text, &a, NULL) == 0 || addr_parse_prefix(text, &a, NULL) == 0))
 			continue;
 		(void)snprintf(member, sizeof(member), "allowed_ips/%zu", i);
 		problems_add(ps, PROBLEM_VALUE, "nics.*.allowed_ips",

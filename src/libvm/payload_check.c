@@ -101,7 +101,8 @@ static struct jv *check_integer(struct check *c, const struct place *at, const s
 	}
 	if (p->bounded && (n < p->min || n > p->max)) {
 		if (p->max == INT64_MAX)
-			(void)snprintf(rule, sizeof(rule), "a whole number from %" PRId64, p->min);
+			(void)snprintf(rule, sizeof(rule), "a whole number from %" PRId64,
+				       p->min);
 		else
 			(void)snprintf(rule, sizeof(rule),
 				       "a whole number from %" PRId64 " to %" PRId64, p->min,
@@ -343,8 +344,7 @@ static void unknown_members(struct check *c, const char *key, const struct jv *v
 		const struct jv *item = jv_at(v, i);
 
 		for (void *it = jv_iter(item); it; it = jv_iter_next(item, it)) {
-			cleanup_free char *name =
-				xasprintf("%s.*.%s", parent, jv_iter_key(it));
+			cleanup_free char *name = xasprintf("%s.*.%s", parent, jv_iter_key(it));
 
 			problems_add(c->ps, PROBLEM_UNKNOWN, name, key,
 				     "is not a property of %s VMs", brand_name(c->brand));

@@ -133,9 +133,10 @@ static void check_recsize(const struct jv *record, const char *name, const char 
 	int64_t n = jv_get_int(record, name, 0);
 
 	if (n && (n < 512 || n > 131072 || (n & (n - 1))))
-		problems_add(ps, PROBLEM_RULE, name, pointer,
-			     "invalid %s (%lld), must be 512-131072 and a power of 2. (0 to disable)",
-			     name, (long long)n);
+		problems_add(
+			ps, PROBLEM_RULE, name, pointer,
+			"invalid %s (%lld), must be 512-131072 and a power of 2. (0 to disable)",
+			name, (long long)n);
 }
 
 static void check_display(const struct jv *record, struct problems *ps)

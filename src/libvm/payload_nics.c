@@ -24,8 +24,8 @@ static void about_nic(struct nics *n, size_t index, const char *member, const ch
 	cleanup_free char *json = jv_dump(jv_at(n->list, index), 0);
 	char where[64];
 
-	problems_add(n->ps, PROBLEM_RULE, member, payload_nic_pointer(where, index, member), "%s: %s", text,
-		     json);
+	problems_add(n->ps, PROBLEM_RULE, member, payload_nic_pointer(where, index, member),
+		     "%s: %s", text, json);
 }
 
 static void set_mac(struct nics *n, size_t index, struct jv *nic)
@@ -41,13 +41,16 @@ static void set_mac(struct nics *n, size_t index, struct jv *nic)
 		return;
 	}
 	if (vrid >= 0)
-		(void)snprintf(mac, sizeof(mac), "00:00:5e:00:01:%02x", (unsigned int)vrid & 0xff);
+		(void)snprintf(mac, sizeof(mac), "00:00:5e:00:01:%02x",
+			       (unsigned int)vrid & 0xff);
 	else if (!given)
 		mac_generate(mac);
 	else if (mac_normalise(given, mac, NULL) < 0 || !mac_is_unicast(mac)) {
-		problems_add(n->ps, PROBLEM_VALUE, "nics.*.mac", payload_nic_pointer(where, index, "mac"),
-			     "must be the address of one card; its first digits must make an even "
-			     "number");
+		problems_add(
+			n->ps, PROBLEM_VALUE, "nics.*.mac",
+			payload_nic_pointer(where, index, "mac"),
+			"must be the address of one card; its first digits must make an even "
+			"number");
 		return;
 	}
 	jv_set(nic, "mac", jv_string(mac));
@@ -78,9 +81,10 @@ static void check_mtu(struct nics *n, size_t index, const struct jv *nic,
 			     "\"%s\"",
 			     index, mac ? mac : "?", name);
 	else if (mtu > tag->mtu)
-		problems_add(n->ps, PROBLEM_RULE, "mtu", where,
-			     "nic %zu (%s): MTU is above the supported MTU (%u) of nic tag \"%s\"",
-			     index, mac ? mac : "?", tag->mtu, name);
+		problems_add(
+			n->ps, PROBLEM_RULE, "mtu", where,
+			"nic %zu (%s): MTU is above the supported MTU (%u) of nic tag \"%s\"",
+			index, mac ? mac : "?", tag->mtu, name);
 }
 
 static int check_tag(struct nics *n, size_t index, const struct jv *nic, struct err *e)
@@ -96,7 +100,8 @@ static int check_tag(struct nics *n, size_t index, const struct jv *nic, struct 
 	}
 	r = n->env->nic_tag(n->env->data, name, &tag, e);
 	if (r == -ENOENT) {
-		problems_add(n->ps, PROBLEM_RULE, "nic_tag", payload_nic_pointer(where, index, "nic_tag"),
+		problems_add(n->ps, PROBLEM_RULE, "nic_tag",
+			     payload_nic_pointer(where, index, "nic_tag"),
 			     "Invalid nic tag \"%s\"", name);
 		return 0;
 	}
@@ -120,7 +125,8 @@ static void set_interface(const struct nics *n, size_t index, struct jv *nic)
 {
 	char name[24];
 
-	(void)snprintf(name, sizeof(name), "%s%zu", n->brand == BRAND_LX ? "eth" : "net", index);
+	(void)snprintf(name, sizeof(name), "%s%zu", n->brand == BRAND_LX ? "eth" : "net",
+		       index);
 	jv_set(nic, "interface", jv_string(name));
 }
 
@@ -194,7 +200,8 @@ static void check_twice(struct nics *n, size_t index)
 		const char *omac = jv_get_string(o, "mac");
 
 		if (mac && omac && strcmp(mac, omac) == 0 && !jv_get(nic, "vrrp_vrid"))
-			problems_add(n->ps, PROBLEM_RULE, "mac", payload_nic_pointer(where, index, "mac"),
+			problems_add(n->ps, PROBLEM_RULE, "mac",
+				     payload_nic_pointer(where, index, "mac"),
 				     "Cannot add multiple NICs with the same MAC: %s", mac);
 		for (size_t i = 0; i < jv_len(ips); i++)
 			if (has_address(o, jv_as_string(jv_at(ips, i))))
@@ -274,7 +281,8 @@ void payload_routes(const struct jv *routes, const struct jv *nics, struct probl
 				     "Invalid route destination: \"%s\" (must be IP address or "
 				     "CIDR)",
 				     to);
-		else if (via && (strncmp(via, "nics[", 5) == 0 || strncmp(via, "macs[", 5) == 0)) {
+		else if (via &&
+			 (strncmp(via, "nics[", 5) == 0 || strncmp(via, "macs[", 5) == 0)) {
 			if (!route_nic_is_there(via, nics))
 				problems_add(ps, PROBLEM_RULE, "routes", "/routes",
 					     "Route gateway: \"%s\" refers to non-existent or "

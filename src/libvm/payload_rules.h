@@ -17,12 +17,14 @@ ATTR_MUST_CHECK int payload_nics(struct jv *nics, enum brand brand, const char *
 /* Fills RET with "/nics/INDEX/MEMBER" and returns it. */
 const char *payload_nic_pointer(char ret[static 64], size_t index, const char *member);
 
-/* Addresses of one NIC: old form to new, every one right, and the old form again for clients. */
+/* Addresses of one NIC: old form to new, every one right, and the old form again for clients.
+ */
 void payload_nic_addresses(struct jv *nic, size_t index, struct problems *ps);
 
 void payload_routes(const struct jv *routes, const struct jv *nics, struct problems *ps);
 
-/* Memory and the other limits of RECORD; what was given is there, what was not gets its default. */
+/* Memory and the other limits of RECORD; what was given is there, what was not gets its
+ * default. */
 void payload_limits(struct jv *record, enum brand brand);
 
 /* Compression, record sizes, paths. */

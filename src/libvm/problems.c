@@ -58,7 +58,8 @@ void problems_add(struct problems *ps, enum problem_kind kind, const char *name,
 
 static bool refuses(const struct problem *p)
 {
-	return p->kind == PROBLEM_VALUE || p->kind == PROBLEM_MISSING || p->kind == PROBLEM_RULE;
+	return p->kind == PROBLEM_VALUE || p->kind == PROBLEM_MISSING ||
+	       p->kind == PROBLEM_RULE;
 }
 
 bool problems_has(const struct problems *ps, enum problem_kind kind, const char *name)
@@ -101,7 +102,8 @@ char *problems_names(const struct problems *ps, enum problem_kind kind)
 	return xstrdup(buf_str(&b));
 }
 
-/* The first rule that is broken; where that is an unknown NIC tag, all those that are unknown. */
+/* The first rule that is broken; where that is an unknown NIC tag, all those that are unknown.
+ */
 static bool in_summary(const struct problems *ps, const struct problem *p)
 {
 	const struct problem *first = NULL;

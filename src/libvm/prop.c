@@ -99,12 +99,9 @@ static const struct {
 	const char *name;
 	const char *type;
 } brands[] = {
-	{ BRAND_JOYENT, "joyent", "OS" },
-	{ BRAND_JOYENT_MINIMAL, "joyent-minimal", "OS" },
-	{ BRAND_BUILDER, "builder", "OS" },
-	{ BRAND_LX, "lx", "LX" },
-	{ BRAND_KVM, "kvm", "KVM" },
-	{ BRAND_BHYVE, "bhyve", "BHYV" },
+	{ BRAND_JOYENT, "joyent", "OS" },   { BRAND_JOYENT_MINIMAL, "joyent-minimal", "OS" },
+	{ BRAND_BUILDER, "builder", "OS" }, { BRAND_LX, "lx", "LX" },
+	{ BRAND_KVM, "kvm", "KVM" },        { BRAND_BHYVE, "bhyve", "BHYV" },
 };
 
 unsigned int brand_from_name(const char *name)

@@ -62,8 +62,8 @@ struct prop {
 	unsigned int required;                  /* brands, at create */
 	int64_t min, max;                       /* when bounded */
 	bool bounded;
-	bool keep_zero;    /* "" and null are not the same as 0 */
-	bool filter;       /* may be a key of list and lookup */
+	bool keep_zero; /* "" and null are not the same as 0 */
+	bool filter;    /* may be a key of list and lookup */
 	bool deprecated;
 	const char *header; /* of its column; NULL: is none */
 	unsigned int width;

@@ -27,16 +27,16 @@ static bool is_name(const char *text, size_t max)
 /* Both are written into files and given to the kernel: nothing odd gets in. */
 const char *check_hostname(const char *text)
 {
-	return is_name(text, HOST_NAME_MAX) ?
-		       NULL :
-		       "1 to 64 letters, digits, '.', '-' and '_', and begin with a letter or digit";
+	return is_name(text, HOST_NAME_MAX)
+		       ? NULL
+		       : "1 to 64 letters, digits, '.', '-' and '_', and begin with a letter or digit";
 }
 
 const char *check_domain(const char *text)
 {
-	return is_name(text, DOMAIN_MAX) ?
-		       NULL :
-		       "1 to 253 letters, digits, '.', '-' and '_', and begin with a letter or digit";
+	return is_name(text, DOMAIN_MAX)
+		       ? NULL
+		       : "1 to 253 letters, digits, '.', '-' and '_', and begin with a letter or digit";
 }
 
 const char *check_path(const char *text)
@@ -55,14 +55,15 @@ const char *check_mac(const char *text)
 {
 	char mac[MAC_STR];
 
-	return mac_normalise(text, mac, NULL) < 0 ?
-		       "six pairs of hex digits, as 02:08:20:0a:0b:0c" :
-		       NULL;
+	return mac_normalise(text, mac, NULL) < 0
+		       ? "six pairs of hex digits, as 02:08:20:0a:0b:0c"
+		       : NULL;
 }
 
 const char *check_dhcp_cid(const char *text)
 {
-	static const char rule[] = "0x and an even number of hex digits, at most 512 characters";
+	static const char rule[] =
+		"0x and an even number of hex digits, at most 512 characters";
 	size_t len = strlen(text);
 
 	if (len < 4 || len > DHCP_CID_MAX || len % 2 || text[0] != '0' || text[1] != 'x')
@@ -78,9 +79,9 @@ const char *check_namespace(const char *text)
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789._-";
 
-	return *text && strspn(text, allowed) == strlen(text) ?
-		       NULL :
-		       "a prefix of letters, digits, '.', '_' and '-'";
+	return *text && strspn(text, allowed) == strlen(text)
+		       ? NULL
+		       : "a prefix of letters, digits, '.', '_' and '-'";
 }
 
 static bool is_power_of_two(unsigned long n)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is only printed, and what only update and receive take. See prop.h; rows are sorted by name.
+ * What is only printed, and what only update and receive take. See prop.h; rows are sorted by
+ * name.
  */
 #include "libvm/prop_table.h"
 

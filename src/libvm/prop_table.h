@@ -24,8 +24,8 @@
 #define ADD_UPDATE(b) .allowed = { b, b, 0 }
 #define RECEIVE(b)    .allowed = { 0, 0, b }
 
-#define RANGE(lo, hi)   .bounded = true, .min = (lo), .max = (hi)
-#define AT_LEAST(lo)    RANGE(lo, INT64_MAX)
+#define RANGE(lo, hi) .bounded = true, .min = (lo), .max = (hi)
+#define AT_LEAST(lo)  RANGE(lo, INT64_MAX)
 /* Of MiB and GiB: what can still be counted in bytes. */
 #define SIZE_MOST       ((int64_t)1 << 32)
 #define COLUMN(text, w) .header = (text), .width = (w)

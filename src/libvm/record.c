@@ -35,10 +35,12 @@ static int check_frame(const struct jv *record, const char *uuid, struct err *e)
 	int64_t version = jv_get_int(record, "v", -1);
 
 	if (jv_type(record) != JV_OBJECT)
-		return err_set(e, -EBADMSG, HOST_RECORDS "/%s" SUFFIX ": is not an object", uuid);
+		return err_set(e, -EBADMSG, HOST_RECORDS "/%s" SUFFIX ": is not an object",
+			       uuid);
 	if (!name || strcmp(name, uuid) != 0)
 		return err_set(e, -EBADMSG,
-			       HOST_RECORDS "/%s" SUFFIX ": /uuid must be the file's name", uuid);
+			       HOST_RECORDS "/%s" SUFFIX ": /uuid must be the file's name",
+			       uuid);
 	if (version < 1 || version > RECORD_VERSION)
 		return err_set(e, -EBADMSG,
 			       HOST_RECORDS "/%s" SUFFIX
@@ -74,7 +76,8 @@ static bool is_member(const void *data, const char *name, size_t len)
 	if ((len == 4 && memcmp(name, "uuid", 4) == 0) || (len == 1 && *name == 'v'))
 		return true;
 	for (size_t i = 0; i < members->count; i++)
-		if (strlen(members->names[i]) == len && memcmp(members->names[i], name, len) == 0)
+		if (strlen(members->names[i]) == len &&
+		    memcmp(members->names[i], name, len) == 0)
 			return true;
 	return false;
 }
@@ -130,8 +133,8 @@ int record_store(const struct host *h, const char *uuid, const struct jv *record
 	text = jv_dump(record, 2);
 	len = strlen(text);
 	if (len >= RECORD_MAX)
-		return err_set(e, -EFBIG, "record of VM %s: would be larger than %zu bytes", uuid,
-			       RECORD_MAX);
+		return err_set(e, -EFBIG, "record of VM %s: would be larger than %zu bytes",
+			       uuid, RECORD_MAX);
 	/* The terminating '\0' makes room for the line's end. */
 	text[len] = '\n';
 

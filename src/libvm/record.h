@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define RECORD_MAX     ((size_t)4 << 20) /* bytes of one record */
-#define RECORD_VERSION 1
+#define RECORD_MAX      ((size_t)4 << 20) /* bytes of one record */
+#define RECORD_VERSION  1
 #define RECORD_ID_COUNT 65536 /* uids and gids that "idmap_base" begins */
 
 /*
@@ -45,8 +45,8 @@ ATTR_MUST_CHECK int record_load_members(int recordsfd, const char *uuid,
 					struct jv **ret_record, struct err *e);
 
 /* Replace it, durably. -EFBIG when it would be larger than RECORD_MAX. */
-ATTR_MUST_CHECK int record_store(const struct host *h, const char *uuid, const struct jv *record,
-				 struct err *e);
+ATTR_MUST_CHECK int record_store(const struct host *h, const char *uuid,
+				 const struct jv *record, struct err *e);
 
 /* Remove it, durably. Absent is success. */
 ATTR_MUST_CHECK int record_remove(const struct host *h, const char *uuid, struct err *e);
@@ -56,5 +56,5 @@ ATTR_MUST_CHECK int record_exists(const struct host *h, const char *uuid, struct
 
 /* All records' UUIDs, in no order. No folder yet is an empty list. Free the array. */
 typedef char record_uuid[UUID_STR];
-ATTR_MUST_CHECK int record_list(const struct host *h, record_uuid **ret_uuids, size_t *ret_count,
-				struct err *e);
+ATTR_MUST_CHECK int record_list(const struct host *h, record_uuid **ret_uuids,
+				size_t *ret_count, struct err *e);

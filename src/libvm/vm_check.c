@@ -94,8 +94,8 @@ static int check_claim(void *data, const char *name, const char *holder, struct 
 		return 0;
 	what = xasprintf("claim '%s' of a VM that is not there", name);
 	mended = c->repair && claim_drop(c->claimsfd, name, holder, NULL) == 0;
-	tell(c, holder, what,
-	     mended ? "given back" : "'vmadm check --repair' gives it back", mended);
+	tell(c, holder, what, mended ? "given back" : "'vmadm check --repair' gives it back",
+	     mended);
 	return 0;
 }
 
@@ -254,8 +254,8 @@ int vm_check(const struct vm_host *vh, bool repair,
 		r = each_name(&c, HOST_RECORDS, check_half_written, e);
 	if (r == 0)
 		r = each_name(&c, HOST_JOURNAL, check_half_written, e);
-	claimsfd = repair ? host_dir(vh->host, HOST_CLAIMS, 0700, NULL) :
-			    host_dir_existing(vh->host, HOST_CLAIMS, NULL);
+	claimsfd = repair ? host_dir(vh->host, HOST_CLAIMS, 0700, NULL)
+			  : host_dir_existing(vh->host, HOST_CLAIMS, NULL);
 	c.claimsfd = claimsfd;
 	if (r == 0 && claimsfd >= 0)
 		r = claim_each(claimsfd, check_claim, &c, e);

@@ -236,7 +236,8 @@ static int create_locked(struct creation *c, bool start, struct err *e)
 
 	poolfd = host_dir_existing(c->vh->host, HOST_POOL, e);
 	if (poolfd == -ENOENT)
-		return err_set(e, -ENOENT, "there is no pool '%s/" HOST_POOL "'; mkpool(8) makes one",
+		return err_set(e, -ENOENT,
+			       "there is no pool '%s/" HOST_POOL "'; mkpool(8) makes one",
 			       c->vh->host->root);
 	if (poolfd < 0)
 		return poolfd;
@@ -252,7 +253,8 @@ static int create_locked(struct creation *c, bool start, struct err *e)
 undo_build:
 	/* Should this fail too, the journal stays and the next command mends it. */
 	if (vm_erase(c->vh, c->uuid, NULL) < 0)
-		vm_report_warn(c->rep, "parts of VM %s are left; 'vmadm check --repair' removes them",
+		vm_report_warn(c->rep,
+			       "parts of VM %s are left; 'vmadm check --repair' removes them",
 			       c->uuid);
 	return r;
 }

@@ -13,7 +13,8 @@
 
 #define MEMBER_WIDTH 20
 
-static const char *const maps[] = { "tags", "customer_metadata", "internal_metadata", "routes" };
+static const char *const maps[] = { "tags", "customer_metadata", "internal_metadata",
+				    "routes" };
 static const char *const arrays[] = { "nics", "disks", "pci_devices" };
 
 /* Does KEY begin with one of LIST and a stop? Returns what follows. */

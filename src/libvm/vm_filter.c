@@ -48,7 +48,8 @@ static bool is_array_key(const char *key)
 
 static bool is_map_key(const char *key)
 {
-	static const char *const maps[] = { "tags.", "customer_metadata.", "internal_metadata." };
+	static const char *const maps[] = { "tags.", "customer_metadata.",
+					    "internal_metadata." };
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		if (strncmp(key, maps[i], strlen(maps[i])) == 0)

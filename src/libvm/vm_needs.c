@@ -10,8 +10,8 @@ static const struct {
 	const char *column;
 	const char *member;
 } computed[] = {
-	{ "type", "brand" },	{ "hvm", "brand" },
-	{ "ram", "brand" },	{ "ram", "max_physical_memory" },
+	{ "type", "brand" },   { "hvm", "brand" },
+	{ "ram", "brand" },    { "ram", "max_physical_memory" },
 	{ "state", "failed" },
 };
 

@@ -90,7 +90,8 @@ static void add_modified(const struct host *h, struct jv *vm, const char *uuid)
 		return;
 	(void)gmtime_r(&st.st_mtim.tv_sec, &tm);
 	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(text + n, sizeof(text) - n, ".%03dZ", (int)(st.st_mtim.tv_nsec / 1000000));
+	(void)snprintf(text + n, sizeof(text) - n, ".%03dZ",
+		       (int)(st.st_mtim.tv_nsec / 1000000));
 	jv_set(vm, "last_modified", jv_string(text));
 }
 

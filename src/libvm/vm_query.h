@@ -47,9 +47,11 @@ void vm_fields_need(const struct vm_fields *f, struct vm_needs *n);
 #define cleanup_vm_fields cleanup_with(vm_fields_done)
 
 /* "uuid,type,nics.0.ip". The error is the original's: "invalid order field: X". */
-ATTR_MUST_CHECK int vm_fields_parse_order(const char *text, struct vm_fields *ret, struct err *e);
+ATTR_MUST_CHECK int vm_fields_parse_order(const char *text, struct vm_fields *ret,
+					  struct err *e);
 /* "-ram,uuid": '-' sorts that one downwards, '+' upwards. */
-ATTR_MUST_CHECK int vm_fields_parse_sort(const char *text, struct vm_fields *ret, struct err *e);
+ATTR_MUST_CHECK int vm_fields_parse_sort(const char *text, struct vm_fields *ret,
+					 struct err *e);
 
 /* The value of KEY in VM; borrowed, NULL when it has none. */
 const struct jv *vm_value(const struct jv *vm, const char *key);

@@ -58,8 +58,10 @@ int vm_lock(const struct host *h, const char *uuid, struct err *e)
 		return dirfd;
 	r = lock_take(dirfd, uuid, LOCK_EXCLUSIVE, LOCK_WAIT_MS, e);
 	if (r == -EBUSY)
-		return err_set(e, r, "VM %s is busy: another command has worked on it for five "
-				     "minutes", uuid);
+		return err_set(e, r,
+			       "VM %s is busy: another command has worked on it for five "
+			       "minutes",
+			       uuid);
 	return r;
 }
 
@@ -132,7 +134,8 @@ int vm_erase(const struct vm_host *vh, const char *uuid, struct err *e)
 	return r;
 }
 
-/* The record is there, so the VM is; what its root was given may have been lost with the power. */
+/* The record is there, so the VM is; what its root was given may have been lost with the power.
+ */
 static int complete_create(const struct vm_host *vh, const char *uuid, struct err *e)
 {
 	cleanup_jv struct jv *record = NULL;
@@ -152,7 +155,8 @@ static int complete_create(const struct vm_host *vh, const char *uuid, struct er
 		return r;
 	if (zoneadmd_vm_pid(vh->host, uuid) == 0) {
 		(void)snprintf(path, sizeof(path), "%s/root", uuid);
-		rootfd = path_open_in_root(poolfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, e);
+		rootfd = path_open_in_root(poolfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+					   e);
 		if (rootfd < 0)
 			return rootfd;
 		r = zone_files_write(rootfd, record, jv_get_bool(record, "autoboot", false), e);

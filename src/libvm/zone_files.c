@@ -137,7 +137,8 @@ char *zone_file_network(const struct jv *nic)
 	if (!dhcp && !addrconf)
 		return NULL;
 	buf_addf(&b, "[Match]\nName=%s\n\n[Network]\nDHCP=%s\nIPv6AcceptRA=%s\n",
-		 jv_get_string(nic, "interface"), dhcp ? "ipv4" : "no", addrconf ? "yes" : "no");
+		 jv_get_string(nic, "interface"), dhcp ? "ipv4" : "no",
+		 addrconf ? "yes" : "no");
 	buf_adds(&b, "LinkLocalAddressing=ipv6\n");
 	for (size_t i = 0; i < jv_len(ips); i++)
 		if (strchr(jv_as_string(jv_at(ips, i)), '/'))

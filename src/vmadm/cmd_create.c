@@ -22,7 +22,8 @@ static int host_image(void *data, const char *uuid, struct payload_image *ret, s
 	r = image_load(data, uuid, &img, e);
 	if (r < 0)
 		return r;
-	(void)snprintf(ret->type, sizeof(ret->type), "%s", image_type(&img) ? image_type(&img) : "");
+	(void)snprintf(ret->type, sizeof(ret->type), "%s",
+		       image_type(&img) ? image_type(&img) : "");
 	(void)snprintf(ret->os, sizeof(ret->os), "%s", image_os(&img) ? image_os(&img) : "");
 	return 0;
 }
@@ -109,8 +110,8 @@ int cmd_create(struct cli_call *call, struct err *e)
 		return r;
 	r = judge(&v, payload, &record, &ps, &why);
 	if (r < 0)
-		return problems_fatal(&ps) ? vmadm_refused(call, &ps) :
-					     vmadm_failed(call, NULL, NULL, &why);
+		return problems_fatal(&ps) ? vmadm_refused(call, &ps)
+					   : vmadm_failed(call, NULL, NULL, &why);
 	r = refuse_unknown(call, &ps);
 	if (r > 0)
 		return r;

@@ -233,7 +233,8 @@ int cmd_lookup(struct cli_call *call, struct err *e)
 	if (r < 0)
 		return r;
 	if (cli_has(call, "unique") && count != 1)
-		return err_set(e, -ENOENT, "Requested unique lookup but found %zu results.", count);
+		return err_set(e, -ENOENT, "Requested unique lookup but found %zu results.",
+			       count);
 	if (cli_has(call, "json")) {
 		print_found(list.vms, count, columns);
 		return 0;

@@ -34,7 +34,8 @@ static bool text_starts(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* "cdrom=PATH,MODEL" and "order=..." are for hardware VMs; they are checked, as in the original. */
+/* "cdrom=PATH,MODEL" and "order=..." are for hardware VMs; they are checked, as in the
+ * original. */
 static int check_start_words(struct cli_call *call)
 {
 	bool ordered = false;
@@ -52,7 +53,8 @@ static int check_start_words(struct cli_call *call)
 			const char *comma = strchr(word, ',');
 
 			if (!comma || comma == word + key + 1 || !comma[1])
-				return cli_wrong_use(call, "Parameter to %.*s must be: path,model",
+				return cli_wrong_use(call,
+						     "Parameter to %.*s must be: path,model",
 						     (int)key, word);
 		} else {
 			return cli_wrong_use(call, "Invalid argument to start: %.*s", (int)key,
@@ -79,7 +81,8 @@ int cmd_start(struct cli_call *call, struct err *e)
 	if (vm_start(&v.vh, v.uuid, &rep, &why) < 0)
 		return vmadm_failed(call, prefix, &rep, &why);
 	if (rep.already)
-		vmadm_done(call, v.uuid, &rep, "%s: VM %s is already 'running'", prefix, v.uuid);
+		vmadm_done(call, v.uuid, &rep, "%s: VM %s is already 'running'", prefix,
+			   v.uuid);
 	else
 		vmadm_done(call, v.uuid, &rep, "Successfully started VM %s", v.uuid);
 	return 0;
@@ -111,8 +114,9 @@ static int check_timeout_allowed(const struct vmadm *v, struct cli_call *call)
 	if (!cli_get(call, "timeout") || record_load(&v->host, v->uuid, &record, NULL) < 0 ||
 	    jv_get_bool(record, "docker", false))
 		return 0;
-	(void)err_set(&e, -EINVAL, "first of 1 error: Timeout option is only supported for bhyve, "
-				   "KVM and docker containers.");
+	(void)err_set(&e, -EINVAL,
+		      "first of 1 error: Timeout option is only supported for bhyve, "
+		      "KVM and docker containers.");
 	return vmadm_failed(call, NULL, NULL, &e);
 }
 

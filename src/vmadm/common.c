@@ -170,16 +170,15 @@ void vmadm_done(struct cli_call *call, const char *uuid, const struct vm_report 
 	jv_set(object, "result", jv_string("ok"));
 	jv_set(object, "uuid", jv_string(uuid));
 	jv_set(object, "changed", jv_bool(!rep || !rep->already));
-	jv_set(object, "warnings",
-	       rep && rep->warnings ? jv_ref(rep->warnings) : jv_array());
+	jv_set(object, "warnings", rep && rep->warnings ? jv_ref(rep->warnings) : jv_array());
 	print_json(object);
 }
 
 static struct jv *problems_to_json(const struct problems *ps)
 {
 	static const char *const kinds[] = {
-		[PROBLEM_VALUE] = "value",     [PROBLEM_MISSING] = "missing",
-		[PROBLEM_RULE] = "rule",       [PROBLEM_UNKNOWN] = "unknown",
+		[PROBLEM_VALUE] = "value", [PROBLEM_MISSING] = "missing",
+		[PROBLEM_RULE] = "rule",   [PROBLEM_UNKNOWN] = "unknown",
 		[PROBLEM_NOTE] = "note",
 	};
 	struct jv *list = jv_array();
@@ -242,7 +241,8 @@ void vmadm_remarks(const struct problems *ps)
 		fprintf(stderr, "warning: ignored: %s\n", ignored);
 	for (size_t i = 0; i < ps->count; i++)
 		if (ps->items[i].kind == PROBLEM_NOTE)
-			fprintf(stderr, "warning: %s: %s\n", ps->items[i].name, ps->items[i].text);
+			fprintf(stderr, "warning: %s: %s\n", ps->items[i].name,
+				ps->items[i].text);
 }
 
 /* All of FD, one byte more than is allowed at most: that is how too much is seen. */
@@ -275,7 +275,8 @@ int vmadm_read_payload(struct cli_call *call, const char *command, struct jv **r
 	int r;
 
 	if (from_stdin && isatty(STDIN_FILENO))
-		return cli_wrong_use(call, "Will not %s from stdin when stdin is a tty.", command);
+		return cli_wrong_use(call, "Will not %s from stdin when stdin is a tty.",
+				     command);
 	if (!from_stdin) {
 		fd = open(name, O_RDONLY | O_CLOEXEC);
 		if (fd < 0 && errno == ENOENT)

@@ -14,27 +14,28 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROOT_OPTION                                                                         \
-	{                                                                                   \
-		.letter = 'R', .name = "root", .arg = "DIR",                                \
-		.help = "the host below DIR, not this one", .complete = CLI_DIR             \
+#define ROOT_OPTION                                                             \
+	{                                                                       \
+		.letter = 'R', .name = "root", .arg = "DIR",                    \
+		.help = "the host below DIR, not this one", .complete = CLI_DIR \
 	}
-#define FILE_OPTION                                                                         \
-	{                                                                                   \
-		.letter = 'f', .name = "file", .arg = "FILE",                               \
-		.help = "read the payload from FILE; - is standard input", .complete = CLI_FILE \
+#define FILE_OPTION                                                        \
+	{                                                                  \
+		.letter = 'f', .name = "file", .arg = "FILE",              \
+		.help = "read the payload from FILE; - is standard input", \
+		.complete = CLI_FILE                                       \
 	}
-#define FORCE_OPTION(text)                                                                  \
-	{                                                                                   \
-		.letter = 'F', .name = "force", .help = text                                \
+#define FORCE_OPTION(text)                                   \
+	{                                                    \
+		.letter = 'F', .name = "force", .help = text \
 	}
-#define JSON_OPTION(text)                                                                   \
-	{                                                                                   \
-		.letter = 'j', .name = "json", .help = text                                 \
+#define JSON_OPTION(text)                                   \
+	{                                                   \
+		.letter = 'j', .name = "json", .help = text \
 	}
-#define RESULT_OPTION                                                                       \
-	{                                                                                   \
-		.name = "json", .help = "print the result or the error as JSON besides"     \
+#define RESULT_OPTION                                                                   \
+	{                                                                               \
+		.name = "json", .help = "print the result or the error as JSON besides" \
 	}
 
 static const struct cli_opt program_options[] = { ROOT_OPTION, CLI_END };
@@ -68,7 +69,9 @@ static const struct cli_opt delete_options[] = {
 
 static const struct cli_opt kill_options[] = {
 	RESULT_OPTION,
-	{ .letter = 's', .name = "signal", .arg = "SIGNAL",
+	{ .letter = 's',
+	  .name = "signal",
+	  .arg = "SIGNAL",
 	  .help = "a number, TERM or SIGTERM; SIGTERM unless given" },
 	CLI_END,
 };
@@ -77,19 +80,33 @@ static const struct cli_opt list_options[] = {
 	{ .letter = 'h', .name = "header", .help = "print the header, with -p as well" },
 	{ .letter = 'H', .name = "no-header", .help = "print no header" },
 	JSON_OPTION("print the rows as JSON"),
-	{ .letter = 'o', .name = "columns", .arg = "COLUMN,...",
-	  .help = "columns, in this order", .complete = CLI_HELP, .words = "columns" },
-	{ .letter = 'p', .name = "parsable", .help = "print fields with ':' between, no header" },
-	{ .letter = 's', .name = "sort", .arg = "[-]COLUMN,...",
-	  .help = "sort by these; - sorts downwards", .complete = CLI_HELP, .words = "columns" },
+	{ .letter = 'o',
+	  .name = "columns",
+	  .arg = "COLUMN,...",
+	  .help = "columns, in this order",
+	  .complete = CLI_HELP,
+	  .words = "columns" },
+	{ .letter = 'p',
+	  .name = "parsable",
+	  .help = "print fields with ':' between, no header" },
+	{ .letter = 's',
+	  .name = "sort",
+	  .arg = "[-]COLUMN,...",
+	  .help = "sort by these; - sorts downwards",
+	  .complete = CLI_HELP,
+	  .words = "columns" },
 	CLI_END,
 };
 
 static const struct cli_opt lookup_options[] = {
 	{ .letter = '1', .name = "unique", .help = "fail unless exactly one VM is found" },
 	JSON_OPTION("print whole objects as JSON"),
-	{ .letter = 'o', .name = "columns", .arg = "PROPERTY,...",
-	  .help = "with -j: these members only", .complete = CLI_HELP, .words = "properties" },
+	{ .letter = 'o',
+	  .name = "columns",
+	  .arg = "PROPERTY,...",
+	  .help = "with -j: these members only",
+	  .complete = CLI_HELP,
+	  .words = "properties" },
 	CLI_END,
 };
 
@@ -104,7 +121,9 @@ static const struct cli_opt start_options[] = { RESULT_OPTION, CLI_END };
 static const struct cli_opt stop_options[] = {
 	FORCE_OPTION("do not wait for a shutdown"),
 	RESULT_OPTION,
-	{ .letter = 't', .name = "timeout", .arg = "SECONDS",
+	{ .letter = 't',
+	  .name = "timeout",
+	  .arg = "SECONDS",
 	  .help = "force it after SECONDS; for application containers" },
 	CLI_END,
 };

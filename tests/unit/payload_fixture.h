@@ -30,7 +30,8 @@ static inline int fixture_image(void *data, const char *uuid, struct payload_ima
 	return 0;
 }
 
-static inline int fixture_tag(void *data, const char *name, struct payload_tag *ret, struct err *e)
+static inline int fixture_tag(void *data, const char *name, struct payload_tag *ret,
+			      struct err *e)
 {
 	(void)data;
 	if (strcmp(name, "external") == 0)
@@ -68,8 +69,8 @@ static inline struct jv *fixture_record(const char *members, struct problems *ps
 	struct jv *record = NULL;
 	char text[8192];
 
-	(void)snprintf(text, sizeof(text), "{'brand': 'lx', 'image_uuid': '%s'%s%s}", LINUX_IMAGE,
-		       *members ? ", " : "", members);
+	(void)snprintf(text, sizeof(text), "{'brand': 'lx', 'image_uuid': '%s'%s%s}",
+		       LINUX_IMAGE, *members ? ", " : "", members);
 	payload = fixture_json(text);
 	if (payload_to_record(payload, &fixture_env, &record, ps, NULL) < 0)
 		return NULL;

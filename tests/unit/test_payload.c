@@ -95,8 +95,8 @@ static void each_problem_says_where_and_which_rule(void **state)
 static void null_and_the_empty_text_take_a_property_away(void **state)
 {
 	cleanup_problems struct problems ps = { 0 };
-	cleanup_jv struct jv *r =
-		fixture_record("'alias': null, 'cpu_cap': '', 'hostname': '', 'tags': null", &ps);
+	cleanup_jv struct jv *r = fixture_record(
+		"'alias': null, 'cpu_cap': '', 'hostname': '', 'tags': null", &ps);
 
 	(void)state;
 	assert_non_null(r);
@@ -112,7 +112,8 @@ static void lists_may_be_words_joined_by_commas(void **state)
 {
 	cleanup_problems struct problems ps = { 0 };
 	cleanup_jv struct jv *r = fixture_record(
-		"'resolvers': '8.8.8.8,8.8.4.4', 'limit_priv': ['default', '-net_access']", &ps);
+		"'resolvers': '8.8.8.8,8.8.4.4', 'limit_priv': ['default', '-net_access']",
+		&ps);
 
 	(void)state;
 	assert_int_equal(jv_len(jv_get(r, "resolvers")), 2);
@@ -190,7 +191,8 @@ static void brands_of_the_original_run_linux_images(void **state)
 		cleanup_jv struct jv *record = NULL;
 
 		jv_set(payload, "brand", jv_string(brands[i]));
-		assert_int_equal(payload_to_record(payload, &fixture_env, &record, &ps, NULL), 0);
+		assert_int_equal(payload_to_record(payload, &fixture_env, &record, &ps, NULL),
+				 0);
 		assert_string_equal(jv_get_string(record, "brand"), brands[i]);
 	}
 }
@@ -210,9 +212,9 @@ static void a_mistyped_brand_is_a_bad_value(void **state)
 
 static void old_names_are_understood(void **state)
 {
-	cleanup_jv struct jv *payload = fixture_json(
-		"{'brand': 'lx', 'dataset_uuid': '" LINUX_IMAGE "', "
-		"'zfs_storage_pool_name': 'zones'}");
+	cleanup_jv struct jv *payload =
+		fixture_json("{'brand': 'lx', 'dataset_uuid': '" LINUX_IMAGE "', "
+			     "'zfs_storage_pool_name': 'zones'}");
 	cleanup_problems struct problems ps = { 0 };
 	cleanup_jv struct jv *record = NULL;
 
@@ -229,10 +231,11 @@ static void rules_between_properties_speak_as_the_original(void **state)
 	assert_refused("'zfs_root_recsize': 31337",
 		       "invalid zfs_root_recsize (31337), must be 512-131072 and a power of 2. "
 		       "(0 to disable)");
-	assert_refused("'zfs_root_compression': 'snappy'",
-		       "invalid compression type for snappy, must be one of: on, off, gzip, gzip-1, "
-		       "gzip-2, gzip-3, gzip-4, gzip-5, gzip-6, gzip-7, gzip-8, gzip-9, lz4, lzjb, "
-		       "zle");
+	assert_refused(
+		"'zfs_root_compression': 'snappy'",
+		"invalid compression type for snappy, must be one of: on, off, gzip, gzip-1, "
+		"gzip-2, gzip-3, gzip-4, gzip-5, gzip-6, gzip-7, gzip-8, gzip-9, lz4, lzjb, "
+		"zle");
 	assert_number("'zfs_root_recsize': 0", "zfs_root_recsize", 131072);
 	assert_number("'cpu_shares': 100000", "cpu_shares", 65535);
 }
@@ -247,8 +250,7 @@ static void a_payload_is_an_object_of_bounded_size(void **state)
 	assert_int_equal(payload_parse("{", 1, "stdin", &v, &e), -EINVAL);
 	assert_true(strncmp(e.msg, "Invalid JSON payload: stdin:1:", 30) == 0);
 	assert_int_equal(payload_parse("[]", 2, "stdin", &v, &e), -EINVAL);
-	assert_string_equal(e.msg,
-			    "Invalid JSON payload: stdin: must be an object, is array");
+	assert_string_equal(e.msg, "Invalid JSON payload: stdin: must be an object, is array");
 	assert_int_equal(payload_parse("{\"a\":1,\"a\":2}", 13, "stdin", &v, &e), -EINVAL);
 	memset(big, ' ', sizeof(big) - 1);
 	assert_int_equal(payload_parse(big, sizeof(big) - 1, "stdin", &v, &e), -EFBIG);

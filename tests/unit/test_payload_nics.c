@@ -58,14 +58,14 @@ static void addresses_are_refused_with_their_place(void **state)
 	(void)state;
 	assert_refused("'nics': [{" TAG ", 'ips': ['10.0.0.1']}]",
 		       "Invalid value(s) for: nics.*.ips");
-	assert_detail("'nics': [{" TAG ", 'ips': ['dhcp', '10.0.0.1/33']}]", "  /nics/0/ips/1: ");
+	assert_detail("'nics': [{" TAG ", 'ips': ['dhcp', '10.0.0.1/33']}]",
+		      "  /nics/0/ips/1: ");
 	assert_detail("'nics': [{" TAG ", 'ips': ['10.0.0.1/7']}]", "prefix from 8 to 32");
 	assert_detail("'nics': [{" TAG ", 'ips': ['224.0.0.1/24']}]",
 		      "must be an address that a host can have");
 	assert_refused("'nics': [{" TAG ", 'ip': '10.2.121.70', 'netmask': '255.0.255.0'}]",
 		       "Specified netmask value is invalid: 255.0.255.0");
-	assert_detail("'nics': [{" TAG ", 'ip': '10.2.121.70'}]",
-		      "  at /nics/0/ip\n");
+	assert_detail("'nics': [{" TAG ", 'ip': '10.2.121.70'}]", "  at /nics/0/ip\n");
 	assert_refused("'nics': [{" TAG ", 'gateways': ['fd00::1']}]",
 		       "Static gateways must be IPv4 addresses: fd00::1");
 	assert_refused("'nics': [{" TAG ", 'allowed_ips': ['x']}]",
@@ -82,7 +82,8 @@ static void more_addresses_than_the_limit_are_refused(void **state)
 	for (int i = 1; i <= 21; i++) {
 		size_t len = strlen(ips);
 
-		(void)snprintf(ips + len, sizeof(ips) - len, "%s'10.0.0.%d/24'", i > 1 ? ", " : "", i);
+		(void)snprintf(ips + len, sizeof(ips) - len, "%s'10.0.0.%d/24'",
+			       i > 1 ? ", " : "", i);
 	}
 	(void)snprintf(text, sizeof(text), "'nics': [{" TAG ", 'ips': [%s]}]", ips);
 	assert_refused(text, "nic.*.ips contains 21 addresses, but is limited to 20");
@@ -96,7 +97,8 @@ static void macs_are_made_up_or_put_into_one_form(void **state)
 	(void)state;
 	assert_string_equal(jv_get_string(given, "mac"), "02:08:20:00:0a:01");
 	assert_int_equal(strlen(jv_get_string(made, "mac")), 17);
-	assert_refused("'nics': [{" TAG ", 'mac': 'zz:00'}]", "Invalid value(s) for: nics.*.mac");
+	assert_refused("'nics': [{" TAG ", 'mac': 'zz:00'}]",
+		       "Invalid value(s) for: nics.*.mac");
 	assert_refused("'nics': [{" TAG ", 'mac': '01:02:03:0a:0b:0c'}]",
 		       "Invalid value(s) for: nics.*.mac");
 }
@@ -111,8 +113,9 @@ static void tags_must_be_there(void **state)
 
 static void a_host_that_cannot_be_asked_is_an_error_of_its_own(void **state)
 {
-	cleanup_jv struct jv *payload = fixture_json(
-		"{'brand': 'lx', 'image_uuid': '" LINUX_IMAGE "', 'nics': [{'nic_tag': 'broken'}]}");
+	cleanup_jv struct jv *payload =
+		fixture_json("{'brand': 'lx', 'image_uuid': '" LINUX_IMAGE
+			     "', 'nics': [{'nic_tag': 'broken'}]}");
 	cleanup_problems struct problems ps = { 0 };
 	struct jv *record;
 	struct err e = { 0 };
@@ -125,11 +128,13 @@ static void a_host_that_cannot_be_asked_is_an_error_of_its_own(void **state)
 static void mtus_fit_their_network(void **state)
 {
 	(void)state;
-	assert_refused("'nics': [{" TAG ", " MAC ", 'mtu': 1499}]",
-		       "nic 0 (b2:1e:ba:a5:6e:70): MTU is below the supported MTU (1500) of nic tag "
-		       "\"external\"");
+	assert_refused(
+		"'nics': [{" TAG ", " MAC ", 'mtu': 1499}]",
+		"nic 0 (b2:1e:ba:a5:6e:70): MTU is below the supported MTU (1500) of nic tag "
+		"\"external\"");
 	assert_refused("'nics': [{" TAG ", 'mtu': 575}]", "Invalid value(s) for: nics.*.mtu");
-	assert_refused("'nics': [{" TAG ", 'mtu': 1500.3}]", "Invalid value(s) for: nics.*.mtu");
+	assert_refused("'nics': [{" TAG ", 'mtu': 1500.3}]",
+		       "Invalid value(s) for: nics.*.mtu");
 	jv_unref(first_nic("{'nic_tag': 'stub0', 'mtu': 9000}"));
 	jv_unref(first_nic("{'nic_tag': 'stub0', 'mtu': 576}"));
 }
@@ -147,8 +152,9 @@ static void two_nics_share_neither_mac_nor_address(void **state)
 static void exactly_one_nic_is_primary(void **state)
 {
 	cleanup_problems struct problems ps = { 0 };
-	cleanup_jv struct jv *r = fixture_record(
-		"'nics': [{" TAG ", 'primary': false}, {" TAG ", 'primary': 1}, {" TAG "}]", &ps);
+	cleanup_jv struct jv *r = fixture_record("'nics': [{" TAG ", 'primary': false}, {" TAG
+						 ", 'primary': 1}, {" TAG "}]",
+						 &ps);
 	const struct jv *nics = jv_get(r, "nics");
 
 	(void)state;
@@ -187,8 +193,9 @@ static void routes_lead_somewhere(void **state)
 
 	(void)state;
 	assert_non_null(r);
-	assert_refused(NICS "'routes': {'10.0.0.0/8': 'foo'}",
-		       "Invalid route gateway: \"foo\" (must be IP address, MAC address, or nic)");
+	assert_refused(
+		NICS "'routes': {'10.0.0.0/8': 'foo'}",
+		"Invalid route gateway: \"foo\" (must be IP address, MAC address, or nic)");
 	assert_refused(NICS "'routes': {'10.0.0.0/8': 'nics[3]'}",
 		       "Route gateway: \"nics[3]\" refers to non-existent or DHCP nic");
 	assert_refused(NICS "'routes': {'10.0.0.0/8': 'nics[1]'}",

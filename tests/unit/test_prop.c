@@ -88,8 +88,8 @@ static void every_row_says_what_it_is(void **state)
 
 static void brands_and_their_names_lead_to_each_other(void **state)
 {
-	static const char *const names[] = { "joyent", "joyent-minimal", "builder",
-					     "lx",     "kvm",	       "bhyve" };
+	static const char *const names[] = { "joyent", "joyent-minimal", "builder", "lx",
+					     "kvm",    "bhyve" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

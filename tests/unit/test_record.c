@@ -119,7 +119,8 @@ static void the_list_has_records_and_nothing_else(void **state)
 	assert_int_equal(count, 0);
 	assert_int_equal(record_store(&f->host, A, a, NULL), 0);
 	assert_int_equal(record_store(&f->host, B, b, NULL), 0);
-	fd = openat(f->host.fd, "etc/zones/." A ".json.new", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	fd = openat(f->host.fd, "etc/zones/." A ".json.new", O_CREAT | O_WRONLY | O_CLOEXEC,
+		    0600);
 	assert_true(fd >= 0);
 	(void)close(fd);
 	free(uuids);
@@ -157,9 +158,9 @@ static bool want_all(const void *data, const char *name, size_t len)
 
 static void text_without_the_shape_of_an_object_is_not_skimmed(void **state)
 {
-	static const char *const bad[] = { "",	     "[1]",	 "{",	       "{\"a\":1",
-					   "{\"a\"}", "{\"a\":}", "{\"a\":1,}x", "{\"a\":[1}",
-					   "{\"a",    "{\"a\":\"", "{,\"a\":1}", "{} {}" };
+	static const char *const bad[] = { "",        "[1]",       "{",           "{\"a\":1",
+					   "{\"a\"}", "{\"a\":}",  "{\"a\":1,}x", "{\"a\":[1}",
+					   "{\"a",    "{\"a\":\"", "{,\"a\":1}",  "{} {}" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {

@@ -34,14 +34,17 @@ static bool matches(const char *word)
 static void values_are_compared_as_text(void **state)
 {
 	static const char *const yes[] = {
-		"ram=256",	  "ram=~^2",	      "autoboot=true",	   "hvm=false",
-		"tags.f=true",	  "tags.a.b=5",	      "alias=~zone\\d+$",  "nics.*.ip=dhcp",
-		"nics.1.vlan_id=4", "nics.*.mac=2:8:20:0:0:1", "54f1cc77",
-		"54f1cc77-68f1-42ab-acac-5c4f64f5d6e0", "alias=~^[xz]",
+		"ram=256",          "ram=~^2",
+		"autoboot=true",    "hvm=false",
+		"tags.f=true",      "tags.a.b=5",
+		"alias=~zone\\d+$", "nics.*.ip=dhcp",
+		"nics.1.vlan_id=4", "nics.*.mac=2:8:20:0:0:1",
+		"54f1cc77",         "54f1cc77-68f1-42ab-acac-5c4f64f5d6e0",
+		"alias=~^[xz]",
 	};
-	static const char *const no[] = { "ram=25",	 "alias=zone70", "nics.0.vlan_id=4",
-					  "tags.a=5",	 "uuid",	 "alias=",
-					  "cpu_cap=1",	 "54f1cc78",	 "alias=~^70",
+	static const char *const no[] = { "ram=25",      "alias=zone70", "nics.0.vlan_id=4",
+					  "tags.a=5",    "uuid",         "alias=",
+					  "cpu_cap=1",   "54f1cc78",     "alias=~^70",
 					  "nics.*.ip=x", "type=BHYVE" };
 
 	(void)state;
@@ -55,8 +58,10 @@ static void values_are_compared_as_text(void **state)
 
 static void keys_that_are_none_are_refused_by_name(void **state)
 {
-	static const char *const bad[] = { "bogus", "ips", "nics.*.ips", "nics.*.mtu", "resolvers.0",
-					   "routes.x", "snapshots", "tags.", "nics.x.ip", "54f1cc7" };
+	static const char *const bad[] = { "bogus",      "ips",         "nics.*.ips",
+					   "nics.*.mtu", "resolvers.0", "routes.x",
+					   "snapshots",  "tags.",       "nics.x.ip",
+					   "54f1cc7" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -110,7 +115,8 @@ static void headers_are_the_table_s_or_the_key(void **state)
 	cleanup_vm_fields struct vm_fields f = { .count = 0 };
 
 	(void)state;
-	assert_int_equal(vm_fields_parse_order("max_lwps,nics.0.ip,tags.a.b,routes.x", &f, NULL), 0);
+	assert_int_equal(
+		vm_fields_parse_order("max_lwps,nics.0.ip,tags.a.b,routes.x", &f, NULL), 0);
 	assert_string_equal(f.items[0].header, "MAX_LWP");
 	assert_string_equal(f.items[1].header, "NICS.0.IP");
 	assert_string_equal(f.items[2].header, "TAGS.A.B");
@@ -165,11 +171,26 @@ static void expressions_of_javascript_are_understood(void **state)
 	assert_true(regex_finds("a\\.b", "A.B"));
 	assert_false(regex_finds("a\\.b", "axb"));
 	assert_true(regex_finds("^\\s$", "\t"));
+	assert_true(regex_finds("^a{2,3}?b??$", "aab"));
+	assert_false(regex_finds("^(?:a{2}){2}$", "aaa"));
 }
 
 static void expressions_that_are_not_supported_are_refused(void **state)
 {
-	static const char *const bad[] = { "(?=a)", "(?<n>a)", "(a)\\1", "[a", "\\", "[]", "(", "\\u0041" };
+	static const char *const bad[] = { "(?=a)",
+					   "(?<n>a)",
+					   "(a)\\1",
+					   "[a",
+					   "\\",
+					   "[]",
+					   "(",
+					   "\\u0041",
+					   "a++",
+					   "a+?+",
+					   "a{9}{9}",
+					   "a{99999}",
+					   "((a{99}){99}){99}",
+					   "a{x}" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {

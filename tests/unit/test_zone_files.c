@@ -71,7 +71,8 @@ static void a_zone_finds_its_name_and_its_resolvers(void **state)
 
 static void without_resolvers_the_image_keeps_its_own(void **state)
 {
-	cleanup_jv struct jv *record = parse("{\"hostname\": \"web\", \"dns_domain\": \"local\"}");
+	cleanup_jv struct jv *record =
+		parse("{\"hostname\": \"web\", \"dns_domain\": \"local\"}");
 	cleanup_free char *text = zone_file_resolv_conf(record);
 	cleanup_free char *hosts = zone_file_hosts(record);
 
@@ -114,7 +115,8 @@ static void a_link_in_place_of_a_file_is_not_followed(void **state)
 	assert_int_equal(unlinkat(d->fd, "victim", 0), 0);
 }
 
-/* A folder that is a link, absolute or upwards, could lead out of the zone: the create fails. */
+/* A folder that is a link, absolute or upwards, could lead out of the zone: the create fails.
+ */
 static void a_link_in_place_of_a_folder_is_refused(void **state)
 {
 	static const char *const targets[] = { "/", "..", "../outside" };
