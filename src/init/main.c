@@ -24,9 +24,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define IMAGE	     "/root.img"
+#define IMAGE        "/root.img"
 #define IMAGE_DIGEST "root.img.sha256"
-#define BASE	     "/base"
+#define BASE         "/base"
 #define HALT_SECONDS 60
 
 /* What later stages may want to know; becomes /run/dais/boot.json. */
@@ -82,7 +82,8 @@ static int mount_kernel_folders(struct err *e)
 		if (mount(mounts[i].type, mounts[i].at, mounts[i].type, mounts[i].flags,
 			  mounts[i].options) < 0 &&
 		    errno != EBUSY)
-			return err_sys(e, "cannot mount %s at '%s'", mounts[i].type, mounts[i].at);
+			return err_sys(e, "cannot mount %s at '%s'", mounts[i].type,
+				       mounts[i].at);
 	}
 	open_console();
 	return 0;
@@ -109,8 +110,8 @@ static int load_modules(struct err *e)
 	return 0;
 }
 
-static int expected_hash(unsigned char ret_hash[static VERIFY_HASH_LEN], const char **ret_source,
-			 struct err *e)
+static int expected_hash(unsigned char ret_hash[static VERIFY_HASH_LEN],
+			 const char **ret_source, struct err *e)
 {
 	const char *option = cmdline_get(&cmdline, "dais.hash");
 	cleanup_free char *text = NULL;
@@ -177,8 +178,8 @@ static void leave_word(void)
 		      "{\n  \"image_sha256\": \"%s\",\n  \"image_pinned\": %s,\n"
 		      "  \"ms\": { \"start\": %u, \"modules\": %u, \"verified\": %u, "
 		      "\"mounted\": %u }\n}\n",
-		      found.hash, found.pinned ? "true" : "false", found.start_ms, found.modules_ms,
-		      found.verified_ms, found.mounted_ms);
+		      found.hash, found.pinned ? "true" : "false", found.start_ms,
+		      found.modules_ms, found.verified_ms, found.mounted_ms);
 	close_p(&fd);
 }
 
@@ -224,7 +225,8 @@ static int switch_root(struct err *e)
 static const struct step steps[] = {
 	{ "set up /proc, /sys and /dev", "the kernel lacks a file system that Linux always has",
 	  mount_kernel_folders, NULL },
-	{ "read the boot options", "correct the options in the boot loader", read_cmdline, NULL },
+	{ "read the boot options", "correct the options in the boot loader", read_cmdline,
+	  NULL },
 	{ "read the list of modules", "build the boot archive anew", load_modules,
 	  &found.modules_ms },
 	{ "accept the root image",
@@ -251,7 +253,8 @@ static unsigned int halt_seconds(void)
 }
 
 /* Does not return: pid 1 must not end. */
-static void __attribute__((noreturn)) fail(const char *what, const char *help, const struct err *e)
+static void __attribute__((noreturn))
+fail(const char *what, const char *help, const struct err *e)
 {
 	unsigned int seconds = halt_seconds();
 
@@ -281,7 +284,8 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	if (getpid() != 1) {
-		(void)dprintf(STDERR_FILENO, "%s: runs as the first process of a boot archive only\n",
+		(void)dprintf(STDERR_FILENO,
+			      "%s: runs as the first process of a boot archive only\n",
 			      argv[0]);
 		return 2;
 	}

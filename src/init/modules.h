@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#define MODULES_MAX	 256
+#define MODULES_MAX      256
 #define MODULES_NAME_MAX 63
 #define MODULES_TEXT_MAX (32 * 1024)
 

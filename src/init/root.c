@@ -55,7 +55,8 @@ static int read_type(const char *image, enum root_type *ret_type, struct err *e)
 /* Returns the loop device, open: it goes away with its last user. */
 static int loop_attach(const char *image, char ret_device[static 32], struct err *e)
 {
-	struct loop_config config = { .info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR };
+	struct loop_config config = { .info.lo_flags =
+					      LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR };
 	cleanup_close int fd = open(image, O_RDONLY | O_CLOEXEC);
 	cleanup_close int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	int number, device;
@@ -140,13 +141,15 @@ int root_mount(const char *image, const char *base, struct err *e)
 
 	if (mkdir(base, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "cannot make the folder '%s'", base);
-	if ((r = make_dir(base, "lower", lower, e)) < 0 || (r = make_dir(base, "root", root, e)) < 0)
+	if ((r = make_dir(base, "lower", lower, e)) < 0 ||
+	    (r = make_dir(base, "root", root, e)) < 0)
 		return r;
 	if ((r = mount_image(image, lower, e)) < 0 || (r = mount_writable(base, e)) < 0)
 		return r;
 
-	(void)snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s/rw/upper,workdir=%s/rw/work",
-		       lower, base, base);
+	(void)snprintf(options, sizeof(options),
+		       "lowerdir=%s,upperdir=%s/rw/upper,workdir=%s/rw/work", lower, base,
+		       base);
 	if (mount("root", root, "overlay", 0, options) < 0)
 		return err_sys(e, "cannot mount the overlay of '%s' and memory", lower);
 	return 0;

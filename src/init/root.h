@@ -18,8 +18,8 @@ enum root_type { ROOT_EROFS, ROOT_SQUASHFS, ROOT_TYPE_MAX_ };
 const char *root_type_to_string(enum root_type type); /* the kernel's name for it */
 
 /* By its magic number. -ENOTSUP when it is neither. */
-ATTR_MUST_CHECK int root_detect(const unsigned char *start, size_t len, enum root_type *ret_type,
-				struct err *e);
+ATTR_MUST_CHECK int root_detect(const unsigned char *start, size_t len,
+				enum root_type *ret_type, struct err *e);
 
 /* Mount IMAGE as drawn above, below the folder BASE, which is made. */
 ATTR_MUST_CHECK int root_mount(const char *image, const char *base, struct err *e);

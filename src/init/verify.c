@@ -44,7 +44,8 @@ int verify_parse_hash(const char *text, size_t len, const char *source,
 		return err_set(e, -EINVAL, "%s: not a SHA-256 digest (64 hex digits)", source);
 
 	for (size_t i = 0; i < VERIFY_HASH_LEN; i++)
-		hash[i] = (unsigned char)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+		hash[i] = (unsigned char)(hex_digit(text[2 * i]) << 4 |
+					  hex_digit(text[2 * i + 1]));
 	memcpy(ret_hash, hash, sizeof(hash));
 	return 0;
 }
@@ -89,6 +90,6 @@ int verify_compare(const unsigned char want[static VERIFY_HASH_LEN],
 		return 0;
 	verify_hash_to_hex(want, want_hex);
 	verify_hash_to_hex(got, got_hex);
-	return err_set(e, -EBADMSG, "the image's SHA-256 is %s, but %s says %s", got_hex, source,
-		       want_hex);
+	return err_set(e, -EBADMSG, "the image's SHA-256 is %s, but %s says %s", got_hex,
+		       source, want_hex);
 }

@@ -33,8 +33,8 @@ static int take_word(struct cmdline *c, char **p, struct err *e)
 	}
 	if (quoted) {
 		*to = '\0';
-		return err_set(e, -EINVAL, "kernel command line: the quote in '%s' is not closed",
-			       start);
+		return err_set(e, -EINVAL,
+			       "kernel command line: the quote in '%s' is not closed", start);
 	}
 	if (c->count == CMDLINE_WORDS_MAX)
 		return err_set(e, -E2BIG, "kernel command line: more than %d words",
@@ -53,7 +53,8 @@ int cmdline_parse(struct cmdline *c, const char *text, size_t len, struct err *e
 
 	c->count = 0;
 	if (len > CMDLINE_MAX)
-		return err_set(e, -E2BIG, "kernel command line: longer than %d bytes", CMDLINE_MAX);
+		return err_set(e, -E2BIG, "kernel command line: longer than %d bytes",
+			       CMDLINE_MAX);
 	if (memchr(text, '\0', len))
 		return err_set(e, -EINVAL, "kernel command line: has a byte of zero");
 	memcpy(c->text, text, len);

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CMDLINE_MAX	  4096 /* bytes; the kernel's own bound on x86 is 2048 */
+#define CMDLINE_MAX       4096 /* bytes; the kernel's own bound on x86 is 2048 */
 #define CMDLINE_WORDS_MAX 256
 
 struct cmdline {
@@ -26,7 +26,8 @@ struct cmdline {
 };
 
 /* -E2BIG: longer than the bounds. -EINVAL: a quote is not closed, or a byte is not text. */
-ATTR_MUST_CHECK int cmdline_parse(struct cmdline *c, const char *text, size_t len, struct err *e);
+ATTR_MUST_CHECK int cmdline_parse(struct cmdline *c, const char *text, size_t len,
+				  struct err *e);
 
 /* Reads PATH ("/proc/cmdline"). */
 ATTR_MUST_CHECK int cmdline_read(struct cmdline *c, const char *path, struct err *e);

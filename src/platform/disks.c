@@ -50,7 +50,8 @@ static bool pci_may_come(int dirfd, const char *name)
 
 	if (class >> 8 == PCI_SERIAL_USB)
 		return true;
-	return class >> 16 == PCI_STORAGE && read_number(dirfd, name, "vendor") != PCI_VENDOR_VIRTIO;
+	return class >> 16 == PCI_STORAGE &&
+	       read_number(dirfd, name, "vendor") != PCI_VENDOR_VIRTIO;
 }
 
 static bool virtio_may_come(int dirfd, const char *name)

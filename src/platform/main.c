@@ -48,21 +48,34 @@ static int stop_zones(struct cli_call *call, struct err *e)
 }
 
 static const struct cli_opt options[] = {
-	{ .letter = 'R', .name = "root", .arg = "DIR", .help = "the host below DIR, not this one",
+	{ .letter = 'R',
+	  .name = "root",
+	  .arg = "DIR",
+	  .help = "the host below DIR, not this one",
 	  .complete = CLI_DIR },
 	CLI_END,
 };
 
 static const struct cli_cmd commands[] = {
-	{ .name = "keep-password", .args = "", .run = keep_password,
+	{ .name = "keep-password",
+	  .args = "",
+	  .run = keep_password,
 	  .summary = "copy root's new password to the pool" },
-	{ .name = "mount-pool", .args = "", .run = mount_pool,
+	{ .name = "mount-pool",
+	  .args = "",
+	  .run = mount_pool,
 	  .summary = "find the pool and mount what lasts" },
-	{ .name = "settle-password", .args = "", .run = settle_password,
+	{ .name = "settle-password",
+	  .args = "",
+	  .run = settle_password,
 	  .summary = "set root's password for this boot" },
-	{ .name = "start-zones", .args = "", .run = start_zones,
+	{ .name = "start-zones",
+	  .args = "",
+	  .run = start_zones,
 	  .summary = "start the zones whose autoboot is true" },
-	{ .name = "stop-zones", .args = "", .run = stop_zones,
+	{ .name = "stop-zones",
+	  .args = "",
+	  .run = stop_zones,
 	  .summary = "stop the zones that run" },
 	{ .name = NULL },
 };

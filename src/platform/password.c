@@ -22,8 +22,8 @@
 #define AT_BOOT "root.hash" /* in run/dais: the hash that this boot began with */
 
 /* 32 letters that are not taken for each other: 5 bits each, 80 in all. */
-#define LETTERS	     "abcdefghijkmnpqrstuvwxyz23456789"
-#define GROUPS	     4
+#define LETTERS      "abcdefghijkmnpqrstuvwxyz23456789"
+#define GROUPS       4
 #define PER_GROUP    4
 #define PASSWORD_LEN (GROUPS * PER_GROUP + GROUPS - 1)
 
@@ -54,8 +54,9 @@ static int from_options(const struct host *h ATTR_UNUSED, char ret[static SHADOW
 	if (!hash)
 		return -ENOENT;
 	if (!shadow_hash_is_valid(hash))
-		return err_set(e, -EINVAL, "the boot option root_shadow= is not a password's hash "
-					   "(as 'openssl passwd -6' makes)");
+		return err_set(e, -EINVAL,
+			       "the boot option root_shadow= is not a password's hash "
+			       "(as 'openssl passwd -6' makes)");
 	memcpy(ret, hash, strlen(hash) + 1);
 	return 0;
 }
@@ -123,10 +124,11 @@ static void show(const char *password)
 		log_warning("root's password for this boot cannot be shown: no console");
 		return;
 	}
-	(void)dprintf(fd,
-		      "\r\nThe password of root for this boot: %s\r\n"
-		      "It is shown once. 'passwd' sets another; with a pool, that one lasts.\r\n",
-		      password);
+	(void)dprintf(
+		fd,
+		"\r\nThe password of root for this boot: %s\r\n"
+		"It is shown once. 'passwd' sets another; with a pool, that one lasts.\r\n",
+		password);
 }
 
 static int apply(const struct host *h, const char *hash, struct err *e)
@@ -152,9 +154,8 @@ static int apply(const struct host *h, const char *hash, struct err *e)
 
 int platform_settle_password(const struct host *h, struct err *e)
 {
-	static int (*const sources[])(const struct host *h, char *ret, struct err *e) = {
-		from_pool, from_options, from_image
-	};
+	static int (*const sources[])(const struct host *h, char *ret,
+				      struct err *e) = { from_pool, from_options, from_image };
 	char hash[SHADOW_HASH_MAX + 1], password[PASSWORD_LEN + 1] = "";
 	int r = -ENOENT;
 
@@ -193,7 +194,8 @@ int platform_keep_password(const struct host *h, struct err *e)
 	size_t len;
 	int r;
 
-	/* Before settle-password has run there is nothing to keep, and without a pool no place. */
+	/* Before settle-password has run there is nothing to keep, and without a pool no place.
+	 */
 	if (etc < 0 || run < 0 || usbkey < 0 || !pool_is_mounted(h, usbkey) ||
 	    file_read_all(run, AT_BOOT, SHADOW_MAX, &before, &len, NULL) < 0)
 		return 0;

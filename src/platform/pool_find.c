@@ -107,17 +107,19 @@ int pool_check(const struct pool_found *f, const char *label, struct err *e)
 	add_names(f, &names);
 	for (size_t i = 1; i < f->count; i++) {
 		if (memcmp(f->supers[i].fsid, f->supers[0].fsid, POOL_UUID_LEN) != 0)
-			return err_set(e, -EEXIST,
-				       "more than one pool has the label '%s': %s; detach one, or "
-				       "give it another name with 'btrfs filesystem label'",
-				       label, buf_str(&names));
+			return err_set(
+				e, -EEXIST,
+				"more than one pool has the label '%s': %s; detach one, or "
+				"give it another name with 'btrfs filesystem label'",
+				label, buf_str(&names));
 	}
 	if (f->supers[0].device_count != f->count)
-		return err_set(e, -ENXIO,
-			       "the pool '%s' has %llu devices, but only %zu are there: %s; attach "
-			       "the rest, or mount it as it is with "
-			       "'mount -o degraded,subvolid=5 %s /zones' and start dais-pool again",
-			       label, (unsigned long long)f->supers[0].device_count, f->count,
-			       buf_str(&names), f->devices[0]);
+		return err_set(
+			e, -ENXIO,
+			"the pool '%s' has %llu devices, but only %zu are there: %s; attach "
+			"the rest, or mount it as it is with "
+			"'mount -o degraded,subvolid=5 %s /zones' and start dais-pool again",
+			label, (unsigned long long)f->supers[0].device_count, f->count,
+			buf_str(&names), f->devices[0]);
 	return 1;
 }

@@ -13,12 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POOL_DEVICES_MAX   64
-#define POOL_DEVICE_NAME   64
-#define POOL_UUID_LEN	   16
-#define POOL_SUPER_OFFSET  65536 /* of the superblock on a device */
-#define POOL_SUPER_LEN	   4096
-#define POOL_LABEL_MAX	   256
+#define POOL_DEVICES_MAX  64
+#define POOL_DEVICE_NAME  64
+#define POOL_UUID_LEN     16
+#define POOL_SUPER_OFFSET 65536 /* of the superblock on a device */
+#define POOL_SUPER_LEN    4096
+#define POOL_LABEL_MAX    256
 
 struct pool_super {
 	unsigned char fsid[POOL_UUID_LEN];

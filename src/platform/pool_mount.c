@@ -22,9 +22,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SYSTEM	  "system"
-#define PARTIAL	  ".partial"
-#define ISSUE	  "50-pool.issue"
+#define SYSTEM    "system"
+#define PARTIAL   ".partial"
+#define ISSUE     "50-pool.issue"
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 static const struct {
@@ -32,11 +32,8 @@ static const struct {
 	const char *target; /* below the host's root */
 	mode_t mode;        /* of a target that is absent */
 } lasting[] = {
-	{ "config", "etc/zones", 0755 },
-	{ "dais", "etc/dais", 0755 },
-	{ "opt", "opt", 0755 },
-	{ "usbkey", "usbkey", 0700 },
-	{ "var", "var", 0755 },
+	{ "config", "etc/zones", 0755 }, { "dais", "etc/dais", 0755 }, { "opt", "opt", 0755 },
+	{ "usbkey", "usbkey", 0700 },    { "var", "var", 0755 },
 };
 
 void platform_set_issue(const struct host *h, const char *text)
@@ -90,7 +87,8 @@ static int mount_top(const struct host *h, struct err *e)
 	return 1;
 }
 
-static int fail_util(enum btrfs_util_error code, const char *what, const char *name, struct err *e)
+static int fail_util(enum btrfs_util_error code, const char *what, const char *name,
+		     struct err *e)
 {
 	if (errno == 0)
 		errno = EIO;

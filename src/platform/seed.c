@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define DEPTH_MAX  64
-#define CHUNK	   65536
+#define CHUNK      65536
 #define DIR_FLAGS  (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define FILE_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 

@@ -45,12 +45,13 @@ int shadow_get_root(const char *text, const char *source, char ret[static SHADOW
 	line += strlen(ROOT);
 	len = strcspn(line, ":\n");
 	if (len > SHADOW_HASH_MAX)
-		return err_set(e, -EINVAL, "'%s': root's password is too long for a hash", source);
+		return err_set(e, -EINVAL, "'%s': root's password is too long for a hash",
+			       source);
 	memcpy(hash, line, len);
 	hash[len] = '\0';
 	if (!shadow_hash_is_valid(hash))
-		return err_set(e, -EINVAL, "'%s': what root's line holds is not a password's hash",
-			       source);
+		return err_set(e, -EINVAL,
+			       "'%s': what root's line holds is not a password's hash", source);
 	memcpy(ret, hash, len + 1);
 	return 0;
 }

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#define SHADOW_MAX	(256 * 1024) /* bytes of such a file */
+#define SHADOW_MAX      (256 * 1024) /* bytes of such a file */
 #define SHADOW_HASH_MAX 255
 
 /* What crypt(3) makes, or a locked password: printable, no blank, ':' or '!' only in front. */

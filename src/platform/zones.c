@@ -18,9 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define AT_ONCE	   8
-#define ZONES_MAX  4096
-#define VMADM	   "vmadm"
+#define AT_ONCE   8
+#define ZONES_MAX 4096
+#define VMADM     "vmadm"
 
 extern char **environ;
 
@@ -46,7 +46,8 @@ static void take_lines(struct zones *z, const char *text)
 
 static int lookup(const char *filter, const char *second, struct zones *ret, struct err *e)
 {
-	const char *const argv[] = { VMADM, "list", "-H", "-p", "-o", "uuid", filter, second, NULL };
+	const char *const argv[] = { VMADM,  "list", "-H",   "-p", "-o",
+				     "uuid", filter, second, NULL };
 	cleanup_buf struct buf out = BUF_INIT;
 	int r = proc_run(argv, &out, e);
 

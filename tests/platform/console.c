@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #define SEEN_MAX (4 << 20)
-#define TAIL	 2000
+#define TAIL     2000
 
 enum { EXIT_TIMEOUT = 124, EXIT_TROUBLE = 125 };
 
@@ -126,10 +126,11 @@ static const char *wait_for(const char *a, const char *b, const char *again)
 static int log_in(const char *password)
 {
 	/* A shell without line editing, echo and prompt, that the kernel does not talk into. */
-	static const char quiet[] = "exec bash --norc --noprofile --noediting\n"
-				    "stty -echo -onlcr cols 200; PS1= PS2=; set +m; dmesg -n 1; "
-				    "export TERM=dumb SYSTEMD_COLORS=0 SYSTEMD_PAGER=cat; "
-				    "echo con''sole-ready\n";
+	static const char quiet[] =
+		"exec bash --norc --noprofile --noediting\n"
+		"stty -echo -onlcr cols 200; PS1= PS2=; set +m; dmesg -n 1; "
+		"export TERM=dumb SYSTEMD_COLORS=0 SYSTEMD_PAGER=cat; "
+		"echo con''sole-ready\n";
 
 	(void)wait_for("login: ", NULL, "\n");
 	/* Let a second prompt, the answer to one Enter too many, go by. */
@@ -164,8 +165,8 @@ static int run(const char *command)
 	if (!line)
 		trouble("no memory");
 	(void)snprintf(line, size,
-		       "echo @@'%s'-begin@@; { %s\n} </dev/null 2>&1; echo @@'%s'-end:$?@@\n", half,
-		       command, half);
+		       "echo @@'%s'-begin@@; { %s\n} </dev/null 2>&1; echo @@'%s'-end:$?@@\n",
+		       half, command, half);
 	send_text(line);
 	free(line);
 	(void)wait_for(end, NULL, NULL);
@@ -203,7 +204,8 @@ int main(int argc, char **argv)
 		argv += 2;
 	}
 	if (argc != 4 || seconds <= 0) {
-		fprintf(stderr, "usage: console [-t SECONDS] SOCKET login PASSWORD | run COMMAND\n");
+		fprintf(stderr,
+			"usage: console [-t SECONDS] SOCKET login PASSWORD | run COMMAND\n");
 		return EXIT_TROUBLE;
 	}
 	con.deadline = now() + (double)seconds;

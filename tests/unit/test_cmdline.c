@@ -73,7 +73,8 @@ static void the_bounds_hold(void **state ATTR_UNUSED)
 	for (size_t i = 1; i < sizeof(text); i += 2)
 		text[i] = ' ';
 	assert_int_equal(cmdline_parse(&c, text, (size_t)2 * CMDLINE_WORDS_MAX, NULL), 0);
-	assert_int_equal(cmdline_parse(&c, text, (size_t)2 * CMDLINE_WORDS_MAX + 1, &e), -E2BIG);
+	assert_int_equal(cmdline_parse(&c, text, (size_t)2 * CMDLINE_WORDS_MAX + 1, &e),
+			 -E2BIG);
 	assert_int_equal(cmdline_parse(&c, "a\0b", 3, &e), -EINVAL);
 }
 

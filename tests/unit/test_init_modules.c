@@ -12,8 +12,10 @@ static int parse(const char *text, struct err *e)
 
 static void names_come_in_order_without_comments(void **state ATTR_UNUSED)
 {
-	assert_int_equal(parse("# in order\nlibcrc32c.ko\n\n  erofs.ko\t# the root\r\nvirtio-rng.ko", NULL),
-			 0);
+	assert_int_equal(
+		parse("# in order\nlibcrc32c.ko\n\n  erofs.ko\t# the root\r\nvirtio-rng.ko",
+		      NULL),
+		0);
 	assert_int_equal(m.count, 3);
 	assert_string_equal(m.names[0], "libcrc32c.ko");
 	assert_string_equal(m.names[1], "erofs.ko");
@@ -28,8 +30,8 @@ static void an_empty_list_is_fine(void **state ATTR_UNUSED)
 
 static void what_is_no_file_name_is_refused_with_its_line(void **state ATTR_UNUSED)
 {
-	static const char *const bad[] = { "../erofs.ko", "erofs", "erofs.ko.xz", ".ko", "a b.ko",
-					   "a/b.ko", ".a.ko" };
+	static const char *const bad[] = { "../erofs.ko", "erofs",  "erofs.ko.xz", ".ko",
+					   "a b.ko",      "a/b.ko", ".a.ko" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		char text[64], want[128];
@@ -37,7 +39,8 @@ static void what_is_no_file_name_is_refused_with_its_line(void **state ATTR_UNUS
 
 		(void)snprintf(text, sizeof(text), "loop.ko\n%s\n", bad[i]);
 		(void)snprintf(want, sizeof(want),
-			       "modules.order:2: '%s' is not the file name of a module", bad[i]);
+			       "modules.order:2: '%s' is not the file name of a module",
+			       bad[i]);
 		assert_int_equal(parse(text, &e), -EINVAL);
 		assert_string_equal(e.msg, want);
 	}

@@ -12,7 +12,8 @@ static void a_digest_is_read_as_sha256sum_writes_it(void **state ATTR_UNUSED)
 	char hex[2 * VERIFY_HASH_LEN + 1];
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		assert_int_equal(verify_parse_hash(good[i], strlen(good[i]), "x", hash, NULL), 0);
+		assert_int_equal(verify_parse_hash(good[i], strlen(good[i]), "x", hash, NULL),
+				 0);
 		verify_hash_to_hex(hash, hex);
 		assert_string_equal(hex, ABC);
 	}
@@ -38,7 +39,8 @@ static void anything_else_is_refused_and_says_where(void **state ATTR_UNUSED)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct err e = { 0 };
 
-		assert_int_equal(verify_parse_hash(bad[i], strlen(bad[i]), "/file", hash, &e), -EINVAL);
+		assert_int_equal(verify_parse_hash(bad[i], strlen(bad[i]), "/file", hash, &e),
+				 -EINVAL);
 		assert_string_equal(e.msg, "/file: not a SHA-256 digest (64 hex digits)");
 		assert_int_equal(hash[0], 7);
 	}
@@ -61,7 +63,8 @@ static void the_digest_is_of_the_whole_file(void **state)
 	assert_int_equal(pwrite(fd, "abc", 3, 3 << 20), 3);
 	assert_int_equal(verify_digest(fd, hash, NULL), 0);
 	verify_hash_to_hex(hash, hex);
-	assert_string_equal(hex, "22c2e759be690681fe4e5b9156b44a6aabd51011c9668725c57a4aeaee28e865");
+	assert_string_equal(hex,
+			    "22c2e759be690681fe4e5b9156b44a6aabd51011c9668725c57a4aeaee28e865");
 	(void)close(fd);
 	(void)unlinkat(d->fd, "image", 0);
 }

@@ -73,7 +73,8 @@ static void a_missing_device_is_told_from_no_pool(void **state ATTR_UNUSED)
 	add("/dev/vda", 1, 1, 3);
 	add("/dev/vdb", 1, 2, 3);
 	assert_int_equal(pool_check(&found, "zones", &e), -ENXIO);
-	assert_non_null(strstr(e.msg, "has 3 devices, but only 2 are there: '/dev/vda', '/dev/vdb'"));
+	assert_non_null(
+		strstr(e.msg, "has 3 devices, but only 2 are there: '/dev/vda', '/dev/vdb'"));
 }
 
 int main(void)
