@@ -76,8 +76,8 @@ struct run;
  * not remove.
  *
  * Afterwards the calling process is in a cgroup of the machine's monitor, has no
- * PATH, and does not get to see the status of any child: leave the group with
- * cgroup_enter() before run_clean().
+ * PATH, ignores SIGPIPE, and does not get to see the status of any child: leave
+ * the group with cgroup_enter() before run_clean().
  */
 ATTR_MUST_CHECK int run_start(const struct run_spec *spec,
 			      void (*warn)(void *data, const char *property, const char *why),

@@ -6,8 +6,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -37,6 +39,62 @@ bool cgroup_is_unified(void)
 	return is_version_2(CGROUP_ROOT);
 }
 
+/*
+ * Where groups begin in the hierarchy CONTROLLERS ("" is version 2), by a line of
+ * /proc/1/cgroup: "4:memory:/PATH". liblxc makes its groups below the group of the
+ * first process; a systemd's own group "init.scope" does not count.
+ */
+static bool find_base(const char *text, const char *controllers, char *ret, size_t size)
+{
+	const char *line = text;
+
+	while (line && *line) {
+		const char *name = strchr(line, ':');
+		const char *path = name ? strchr(name + 1, ':') : NULL;
+		const char *end = strchr(line, '\n');
+
+		if (!path)
+			return false;
+		name += strncmp(name, ":name=", 6) == 0 ? 6 : 1;
+		if ((size_t)(path - name) == strlen(controllers) &&
+		    strncmp(name, controllers, (size_t)(path - name)) == 0) {
+			(void)snprintf(ret, size, ".%.*s", (int)strcspn(path + 1, "\n"),
+				       path + 1);
+			return true;
+		}
+		line = end ? end + 1 : NULL;
+	}
+	return false;
+}
+
+static void strip_init_scope(char *base)
+{
+	size_t len = strlen(base);
+	size_t cut = strlen("/init.scope");
+
+	if (len >= cut && strcmp(base + len - cut, "/init.scope") == 0)
+		base[len - cut] = '\0';
+}
+
+/* The group in the hierarchy mounted at TOPFD below which all of ours are. Takes TOPFD. */
+static int open_base(int topfd, const char *controllers)
+{
+	cleanup_close int top = topfd;
+	cleanup_close int fd = open("/proc/1/cgroup", O_RDONLY | O_CLOEXEC);
+	char text[8192];
+	char base[PATH_MAX];
+	ssize_t n;
+
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	text[n < 0 ? 0 : n] = '\0';
+	if (!find_base(text, controllers, base, sizeof(base)))
+		return take_fd(top);
+	strip_init_scope(base);
+	/* Outside a cgroup namespace's root the path is no path here. */
+	fd = openat(top, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? take_fd(top) : take_fd(fd);
+}
+
 int cgroup_open_top(struct err *e)
 {
 	const char *path = is_version_2(CGROUP_ROOT) ? CGROUP_ROOT : CGROUP_UNIFIED;
@@ -49,7 +107,7 @@ int cgroup_open_top(struct err *e)
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "cannot open '%s'", path);
-	return fd;
+	return open_base(fd, "");
 }
 
 static int write_file(int dirfd, const char *name, const char *text)
@@ -279,8 +337,11 @@ static int remove_at(int topfd, const char *group)
 	return 0;
 }
 
-/* Calls remove_at() for every hierarchy; the first failure is told, the rest goes on. */
-static int remove_everywhere(const char *group)
+/*
+ * Calls STEP with the base of every hierarchy; the first failure is told, the rest
+ * goes on.
+ */
+static int each_hierarchy(int (*step)(int basefd, const char *group), const char *group)
 {
 	DIR *dir = opendir(CGROUP_ROOT);
 	const char *name;
@@ -289,10 +350,16 @@ static int remove_everywhere(const char *group)
 
 	if (!dir)
 		return -errno;
-	if (cgroup_is_unified())
-		first = remove_at(dirfd(dir), group);
-	while (!cgroup_is_unified() && (fd = next_child(dir, &name)) >= 0) {
-		r = remove_at(fd, group);
+	if (cgroup_is_unified()) {
+		fd = cgroup_open_top(NULL);
+		first = fd < 0 ? fd : step(fd, group);
+		close_p(&fd);
+		(void)closedir(dir);
+		return first;
+	}
+	while ((fd = next_child(dir, &name)) >= 0) {
+		fd = open_base(fd, strcmp(name, "unified") == 0 ? "" : name);
+		r = step(fd, group);
 		first = first ? first : r;
 		(void)close(fd);
 	}
@@ -308,7 +375,7 @@ int cgroup_remove(const char *group, struct err *e)
 	int r;
 
 	for (;; pause_ms = pause_ms < 64 ? pause_ms * 2 : 64) {
-		r = remove_everywhere(group);
+		r = each_hierarchy(remove_at, group);
 		if (r == 0)
 			return 0;
 		if (r != -EBUSY || clock_left_ms(deadline) == 0)
@@ -336,21 +403,10 @@ int cgroup_hold_parent(struct err *e)
 }
 
 /* rmdir() of a group that has children fails, so this needs no look before. */
-static void remove_empty(const char *group)
+static int remove_empty(int basefd, const char *group)
 {
-	DIR *dir = opendir(CGROUP_ROOT);
-	const char *name;
-	int fd;
-
-	if (!dir)
-		return;
-	if (cgroup_is_unified())
-		(void)unlinkat(dirfd(dir), group, AT_REMOVEDIR);
-	while (!cgroup_is_unified() && (fd = next_child(dir, &name)) >= 0) {
-		(void)unlinkat(fd, group, AT_REMOVEDIR);
-		(void)close(fd);
-	}
-	(void)closedir(dir);
+	(void)unlinkat(basefd, group, AT_REMOVEDIR);
+	return 0;
 }
 
 void cgroup_remove_parent(const char *parent)
@@ -358,5 +414,5 @@ void cgroup_remove_parent(const char *parent)
 	cleanup_close int fd = lock_top(LOCK_EX | LOCK_NB);
 
 	if (fd >= 0)
-		remove_empty(parent);
+		(void)each_hierarchy(remove_empty, parent);
 }

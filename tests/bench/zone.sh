@@ -50,6 +50,7 @@ cleanup() {
 		vmadm --root "$host" delete "$(basename "$record" .json)" >/dev/null 2>&1
 	done
 	mkpool -q --unmount --root "$host" 2>/dev/null || umount -l "$host/zones" 2>/dev/null
+	umount -l "$host/run" 2>/dev/null
 	rm -rf "$dir"
 }
 trap cleanup EXIT
@@ -97,6 +98,10 @@ make_image() {
   "files": [{ "sha1": "$sha1", "size": $size, "compression": "none" }] }
 J
 }
+
+# /run is in memory on every host.
+mkdir "$host/run"
+mount -t tmpfs -o mode=755 tmpfs "$host/run"
 
 mkpool -q --file "$dir/pool.img" --size 8G --root "$host" || fail "no pool"
 nictagadm --root "$host" add -l bench0 >/dev/null || fail "no NIC tag"

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static int write_profile(const char *rundir, struct err *e)
@@ -55,14 +56,22 @@ static void adopt_children(bool reap)
  * what /etc/subuid lists. We are root and write the mapping ourselves, which is
  * what liblxc does when it finds no such program. Nothing else of ours needs it.
  */
-static bool start_without_path(struct lxc_container *c, char *const argv[])
+static bool start_plainly(struct lxc_container *c, char *const argv[])
 {
+	sigset_t none, ours;
 	bool ok;
 
+	/* What we ignore or block, and our umask, would become init's. */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, &ours);
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)umask(022);
 	(void)unsetenv("PATH");
 	adopt_children(false);
 	ok = c->start(c, 0, argv);
 	adopt_children(true);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigprocmask(SIG_SETMASK, &ours, NULL);
 	return ok;
 }
 
@@ -73,7 +82,7 @@ static int start_container(struct lxc_container *c, const struct run_spec *spec,
 	(void)c->want_daemonize(c, true);
 	/* The monitor must not hold what the supervisor has open. */
 	(void)c->want_close_all_fds(c, true);
-	if (start_without_path(c, (char *const *)spec->init_argv))
+	if (start_plainly(c, (char *const *)spec->init_argv))
 		return 0;
 	lxc_first_error(spec->rundir, why, sizeof(why));
 	return err_set(e, -EIO, "liblxc cannot start the machine%s%s", *why ? ": " : "", why);
