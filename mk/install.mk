@@ -19,8 +19,8 @@ BUILD_ONLY := builder init
 # Units that make sense on any host; the platform's own are in overlay/.
 HOST_UNITS ?= $(wildcard overlay/etc/systemd/system/dais-zones.service)
 
-# Called by units alone.
-HELPERS    := $(filter platform,$(COMMANDS))
+# Called by units and by other programs alone.
+HELPERS    := $(filter platform zoneadmd,$(COMMANDS))
 INSTALLED  := $(filter-out $(BUILD_ONLY) $(HELPERS),$(COMMANDS))
 INST_MAN   := $(filter-out $(patsubst %,man/%.1,$(BUILD_ONLY)),$(wildcard $(foreach s,1 5 7 8,man/*.$(s))))
 INST_UNITS := $(if $(PLATFORM),,$(HOST_UNITS))

@@ -37,7 +37,9 @@ ifneq ($(filter world live strap target local core select images lock platform r
 MAKEFLAGS += -j$(JOBS)
 
 # Times in the image are those of the commit, never of the build.
-SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),1754697600)
+ifeq ($(SOURCE_DATE_EPOCH),)
+SOURCE_DATE_EPOCH := $(or $(shell git log -1 --format=%ct 2>/dev/null),1754697600)
+endif
 export SOURCE_DATE_EPOCH
 BUILDSTAMP := $(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y%m%dT%H%M%SZ)
 export BUILDSTAMP FLAVOUR PROFILE OUTPUT PROTO
@@ -81,7 +83,7 @@ boot-archive: root
 
 platform: boot-archive images
 	@$(STEP) $(call inputs,$(STAMPS)/boot $(BUILD)/images/base.key tools/image/platform) \
-		-k $(BUILDSTAMP) -k $(FLAVOUR) -o $(OUTPUT)/platform-$(BUILDSTAMP) \
+		-k $(BUILDSTAMP) -k $(PROFILE) -o $(OUTPUT)/platform-$(BUILDSTAMP) \
 		-o $(OUTPUT)/platform-$(BUILDSTAMP).tgz platform -- tools/image/platform $(BUILDER)
 
 live: platform
