@@ -73,6 +73,20 @@ for f in gnu ustar; do
 	is "installs the $f format" "$status $err" "0 "
 done
 
+# Several members, frames or streams in a row, as parallel compressors write them.
+head -c 100000 "$dir/cat" >"$dir/part1"
+tail -c +100001 "$dir/cat" >"$dir/part2"
+for how in gzip bzip2 xz zstd; do
+	n=$((n + 1))
+	{ $how -c <"$dir/part1"; $how -c <"$dir/part2"; } >"$dir/two.$how"
+	manifest "$dir/two.$how" "$(uuid $n)" >"$dir/two.json"
+	imgadm install -q -m "$dir/two.json" -f "$dir/two.$how"
+	facts "$zones/images/$(uuid $n)/rootfs" >"$dir/got"
+	[ "$status" -eq 0 ] && diff "$dir/want" "$dir/got" >/dev/null
+	ok "a file of two $how parts is one image" $?
+	imgadm delete "$(uuid $n)"
+done
+
 # ---- again, and three at once
 imgadm install -m "$dir/xz.json" -f "$dir/xz"
 is "an image that is there is skipped" "$status $out" \

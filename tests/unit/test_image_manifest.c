@@ -36,7 +36,7 @@ static void expect(const char *text, enum manifest_mode mode, const char *want)
 	assert_string_equal(e.msg, want);
 }
 
-#define VALID(rest)	    expect(ZONE rest "}", MANIFEST_MINIMAL, "")
+#define VALID(rest)         expect(ZONE rest "}", MANIFEST_MINIMAL, "")
 #define INVALID(rest, what) expect(ZONE rest "}", MANIFEST_MINIMAL, "invalid manifest: " what)
 
 static void the_least_is_enough(void **state)
