@@ -1,8 +1,9 @@
 # mk/check.mk - make check: what can be said of the sources without running them.
 #
 # Each check is a target of its own (check-size, ...) and can be seen to fail in
-# tests/cli/check_tools.t. A tool that is missing, or of another version than the
-# one that is pinned, is said and left out; with CI=true it is a failure.
+# tests/cli/check_tools.t. A tool that is missing is said and left out; with CI=true
+# it is a failure. Another clang-format than the pinned one, which is Debian 12's, has
+# other opinions: it is said and left out, as Debian 13 has no package of that one.
 
 CHECKS := layers headers size banned format scripts man mandoc cppcheck gcc release clang
 
@@ -49,7 +50,7 @@ check-format:
 	@$(call have,$(CLANG_FORMAT)) \
 	case $$($(CLANG_FORMAT) --version) in \
 	*" version $(CLANG_FORMAT_VERSION)."*) $(CLANG_FORMAT) --dry-run -Werror $(c_files) ;; \
-	*) echo "  clang-format is not version $(CLANG_FORMAT_VERSION): not checked"; [ "$$CI" != true ] ;; \
+	*) echo "  clang-format is not version $(CLANG_FORMAT_VERSION): not checked" ;; \
 	esac
 
 check-scripts:

@@ -52,7 +52,7 @@ static int check_journal(void *data, const char *uuid, struct err *e)
 	cleanup_free char *what = NULL;
 	enum journal_op op = JOURNAL_NONE;
 	struct err why = { 0 };
-	const char *done;
+	const char *done = NULL;
 	int r;
 
 	(void)e;

@@ -190,7 +190,7 @@ int platform_keep_password(const struct host *h, struct err *e)
 	cleanup_close int run = openat(h->fd, HOST_RUN, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_close int usbkey = openat(h->fd, "usbkey", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_free char *text = NULL, *before = NULL, *line = NULL;
-	char hash[SHADOW_HASH_MAX + 1];
+	char hash[SHADOW_HASH_MAX + 1] = "";
 	size_t len;
 	int r;
 

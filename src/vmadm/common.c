@@ -75,7 +75,7 @@ static void copy_lower(char ret[static UUID_STR], const char *text)
 {
 	size_t i;
 
-	for (i = 0; text[i] && i < UUID_LEN; i++)
+	for (i = 0; i < UUID_LEN && text[i]; i++)
 		ret[i] = (char)tolower((unsigned char)text[i]);
 	ret[i] = '\0';
 }
