@@ -7,6 +7,7 @@
  * There is nobody above to report to, so whatever fails is shown on the
  * console, stays there for a while, and the machine powers off.
  */
+#include "init/identity.h"
 #include "init/modules.h"
 #include "init/root.h"
 #include "init/verify.h"
@@ -183,14 +184,16 @@ static void leave_word(void)
 	close_p(&fd);
 }
 
-static int set_hostname(struct err *e)
+/* A host with the wrong name is better than none. */
+static int set_hostname(struct err *unused ATTR_UNUSED)
 {
 	const char *name = cmdline_get(&cmdline, "hostname");
+	struct err e;
 
-	if (!name || !*name)
-		return 0;
-	if (sethostname(name, strlen(name)) < 0)
-		return err_sys(e, "hostname=%s", name);
+	if (name && *name && sethostname(name, strlen(name)) < 0) {
+		(void)err_sys(&e, "the boot option hostname=%s", name);
+		warn(&e);
+	}
 	return 0;
 }
 
@@ -215,6 +218,11 @@ static int mount_root(struct err *e)
 	return r;
 }
 
+static int set_identity(struct err *e)
+{
+	return identity_set(BASE "/root", e);
+}
+
 static int switch_root(struct err *e)
 {
 	leave_word();
@@ -236,6 +244,7 @@ static const struct step steps[] = {
 	{ "mount the root image",
 	  "the machine may have too little memory, or the archive lacks a module", mount_root,
 	  NULL },
+	{ "set the machine id", "build the platform anew", set_identity, NULL },
 	{ "set the host's name", "correct hostname= in the boot loader", set_hostname, NULL },
 	{ "enter the root image", "build the platform anew", switch_root, NULL },
 };

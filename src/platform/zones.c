@@ -2,8 +2,9 @@
 /*
  * zones.c - start the zones with the host, and stop them before it goes down.
  *
- * vmadm does the work, one process a zone, some at a time: a zone that hangs
- * holds up only itself.
+ * One process a zone, some at a time: a zone that hangs holds up only itself.
+ * Starting is vmadm's work. Stopping is not, as "vmadm stop" also says that the
+ * zone shall not start with the host again.
  */
 #include "platform/platform.h"
 
@@ -12,119 +13,185 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/uuid.h"
+#include "libvm/zoneadmd.h"
 
-#include <spawn.h>
+#include <dirent.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define AT_ONCE   8
-#define ZONES_MAX 4096
-#define VMADM     "vmadm"
-
-extern char **environ;
+#define AT_ONCE      8
+#define ZONES_MAX    4096
+#define STOP_SECONDS 60
+#define VMADM        "vmadm"
 
 struct zones {
 	char (*uuids)[UUID_STR];
 	size_t count;
 };
 
-/* The output of vmadm: a UUID a line. */
-static void take_lines(struct zones *z, const char *text)
-{
-	z->uuids = xcalloc(ZONES_MAX, sizeof(*z->uuids));
-	while (*text && z->count < ZONES_MAX) {
-		size_t len = strcspn(text, "\n");
+/* Does the work for one zone in a process of its own; the result is its status. */
+typedef int zone_work(const struct host *h, const char *uuid);
 
-		if (len == UUID_LEN) {
-			memcpy(z->uuids[z->count], text, UUID_LEN);
-			z->count += uuid_is_valid(z->uuids[z->count]);
-		}
-		text += len + (text[len] == '\n');
-	}
+static void add(struct zones *z, const char *text)
+{
+	if (z->count == ZONES_MAX)
+		return;
+	memcpy(z->uuids[z->count], text, UUID_LEN);
+	z->uuids[z->count][UUID_LEN] = '\0';
+	z->count += uuid_is_valid(z->uuids[z->count]);
 }
 
-static int lookup(const char *filter, const char *second, struct zones *ret, struct err *e)
+/* Those that stand still and shall run: a UUID a line. */
+static int list_startable(const struct host *h, struct zones *z, struct err *e)
 {
-	const char *const argv[] = { VMADM,  "list", "-H",   "-p", "-o",
-				     "uuid", filter, second, NULL };
+	const char *const argv[] = {
+		VMADM, "list", "--root",        *h->root ? h->root : "/", "-p",
+		"-o",  "uuid", "autoboot=true", "state=stopped",          NULL
+	};
 	cleanup_buf struct buf out = BUF_INIT;
 	int r = proc_run(argv, &out, e);
 
 	if (r < 0)
 		return err_wrap(e, r, "cannot list the zones");
-	take_lines(ret, buf_str(&out));
+	for (const char *p = buf_str(&out); *p;) {
+		size_t len = strcspn(p, "\n");
+
+		if (len == UUID_LEN)
+			add(z, p);
+		p += len + (p[len] == '\n');
+	}
 	return 0;
 }
 
-static pid_t begin(const char *verb, const char *uuid)
+/* What runs has a folder in run/dais; vmadm need not work for that. */
+static int list_running(const struct host *h, struct zones *z, struct err *e)
 {
-	char *argv[] = { (char *)VMADM, (char *)verb, (char *)uuid, NULL };
-	pid_t pid;
-	int r = posix_spawnp(&pid, VMADM, NULL, NULL, argv, environ);
+	int fd = host_dir(h, HOST_RUN, 0755, e);
+	struct dirent *entry;
+	DIR *dir;
 
-	if (r == 0)
-		return pid;
-	log_error("cannot run '" VMADM "': %s", strerror(r));
-	return -1;
+	if (fd < 0)
+		return fd;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close_p(&fd);
+		return err_set(e, -EIO, "cannot read '" HOST_RUN "'");
+	}
+	while ((entry = readdir(dir))) {
+		if (uuid_is_valid(entry->d_name) && zoneadmd_vm_pid(h, entry->d_name) > 0)
+			add(z, entry->d_name);
+	}
+	(void)closedir(dir);
+	return 0;
 }
 
-/* Waits for one; returns how many failed. */
-static size_t end_one(const char *verb)
+static int start_one(const struct host *h, const char *uuid)
 {
-	int status;
-	pid_t pid = wait(&status);
+	const char *const argv[] = { VMADM, "start", "--root", *h->root ? h->root : "/",
+				     uuid,  NULL };
+	struct err e;
 
-	if (pid < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+	if (proc_run(argv, NULL, &e) == 0)
 		return 0;
-	/* vmadm has said on our standard error which zone and why. */
-	log_error("a '" VMADM " %s' failed", verb);
+	log_error("%s does not start: %s", uuid, e.msg);
 	return 1;
 }
 
-static int for_each(const struct zones *z, const char *verb, struct err *e)
+/* The supervisor's program: beside this one, or in sbin above it. */
+static char *find_zoneadmd(void)
+{
+	static const char *const beside[] = { "", "/../../sbin" };
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	self[n > 0 ? n : 0] = '\0';
+	if (strrchr(self, '/'))
+		*strrchr(self, '/') = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(beside); i++) {
+		cleanup_free char *path = xasprintf("%s%s/zoneadmd", self, beside[i]);
+
+		if (access(path, X_OK) == 0)
+			return take_ptr(path);
+	}
+	return xstrdup("/usr/sbin/zoneadmd");
+}
+
+static int stop_one(const struct host *h, const char *uuid)
+{
+	cleanup_free char *program = find_zoneadmd();
+	struct err e;
+
+	if (zoneadmd_stop_vm(h, program, uuid, false, STOP_SECONDS, &e) == 0)
+		return 0;
+	log_error("%s does not stop: %s", uuid, e.msg);
+	return 1;
+}
+
+static bool begin(const struct host *h, const char *uuid, zone_work *work)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(work(h, uuid));
+	if (pid < 0)
+		log_error("%s: no process for it: %s", uuid, strerror(errno));
+	return pid > 0;
+}
+
+/* Waits for one; returns how many failed. */
+static size_t end_one(void)
+{
+	int status;
+
+	while (waitpid(-1, &status, 0) < 0) {
+		if (errno != EINTR)
+			return 0;
+	}
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+}
+
+static int for_each(const struct host *h, const struct zones *z, zone_work *work,
+		    const char *what, struct err *e)
 {
 	size_t running = 0, failed = 0;
 
 	for (size_t i = 0; i < z->count; i++) {
 		if (running == AT_ONCE) {
-			failed += end_one(verb);
+			failed += end_one();
 			running--;
 		}
-		if (begin(verb, z->uuids[i]) > 0)
+		if (begin(h, z->uuids[i], work))
 			running++;
 		else
 			failed++;
 	}
 	while (running-- > 0)
-		failed += end_one(verb);
+		failed += end_one();
 	if (failed > 0)
-		return err_set(e, -EIO, "%zu of %zu zones did not %s", failed, z->count, verb);
+		return err_set(e, -EIO, "%zu of %zu zones did not %s", failed, z->count, what);
 	return 0;
-}
-
-static int act(const struct host *h, const char *filter, const char *second, const char *verb,
-	       struct err *e)
-{
-	cleanup_close int pool = host_dir_existing(h, HOST_RECORDS, NULL);
-	struct zones z = { .count = 0 };
-	int r;
-
-	if (pool < 0)
-		return 0;
-	r = lookup(filter, second, &z, e);
-	if (r == 0)
-		r = for_each(&z, verb, e);
-	free(z.uuids);
-	return r;
 }
 
 int platform_start_zones(const struct host *h, struct err *e)
 {
-	return act(h, "autoboot=true", "state=stopped", "start", e);
+	struct zones z = { .uuids = xcalloc(ZONES_MAX, sizeof(*z.uuids)) };
+	int r = list_startable(h, &z, e);
+
+	if (r == 0)
+		r = for_each(h, &z, start_one, "start", e);
+	free(z.uuids);
+	return r;
 }
 
 int platform_stop_zones(const struct host *h, struct err *e)
 {
-	return act(h, "state=running", NULL, "stop", e);
+	struct zones z = { .uuids = xcalloc(ZONES_MAX, sizeof(*z.uuids)) };
+	int r = list_running(h, &z, e);
+
+	if (r == 0)
+		r = for_each(h, &z, stop_one, "stop", e);
+	free(z.uuids);
+	return r;
 }

@@ -1,4 +1,5 @@
 $(call unit, test_cmdline, boot base)
+$(call unit, test_init_identity, early base)
 $(call unit, test_init_modules, early base)
 $(call unit, test_init_root, early base)
 $(call unit, test_init_verify, early base)
