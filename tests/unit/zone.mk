@@ -1,0 +1,3 @@
+$(call unit, test_procfs, sys base)
+$(call unit, test_zone_spec, vm run net sys base,, src/zoneadmd/spec.c src/zoneadmd/state.c)
+$(call unit, test_zoneadmd, vm sys base)
