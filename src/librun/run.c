@@ -3,7 +3,8 @@
 
 #include "librun/driver.h"
 
-/* The driver of container brands; the one of hardware VMs is chosen by the spec once it is here. */
+/* The driver of container brands; the one of hardware VMs is chosen by the spec once it is
+ * here. */
 static const struct run_driver *const driver = &run_driver_lxc;
 
 int run_start(const struct run_spec *spec,

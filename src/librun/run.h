@@ -20,12 +20,13 @@
 #define RUN_NICS_MAX 32
 
 struct run_nic {
-	const char *bridge;   /* host side */
-	const char *name;     /* inside: "net0", "eth0" */
+	const char *bridge;    /* host side */
+	const char *name;      /* inside: "net0", "eth0" */
 	const char *host_name; /* host side of the pair, at most 15 characters */
 	const char *mac;
 	unsigned int mtu;       /* 0: leave */
-	const char *const *ips; /* "A/PREFIX"..., NULL ends; the words "dhcp" and "addrconf" are the guest's */
+	const char *const *ips; /* "A/PREFIX"..., NULL ends; the words "dhcp" and "addrconf" are
+				   the guest's */
 	const char *gateway;    /* NULL: none */
 	unsigned int vlan_id;   /* 0: untagged */
 };
@@ -33,8 +34,8 @@ struct run_nic {
 /* 0 means "no limit" everywhere below. Everything is borrowed for the call. */
 struct run_spec {
 	const char *uuid;
-	const char *rundir; /* absolute; the driver may keep its files in it */
-	const char *rootfs; /* absolute */
+	const char *rundir;      /* absolute; the driver may keep its files in it */
+	const char *rootfs;      /* absolute */
 	const char *console_log; /* absolute */
 	const char *hostname;
 	const char *const *init_argv; /* NULL: "/sbin/init" */
@@ -43,13 +44,13 @@ struct run_spec {
 	const struct run_nic *nics;
 	size_t nic_count;
 	uint64_t memory_bytes;
-	uint64_t swap_bytes;     /* beyond memory */
-	uint64_t tmpfs_bytes;    /* size of /tmp */
-	uint32_t cpu_cap;        /* per cent of one CPU */
-	uint32_t cpu_shares;     /* 1 to 65535, 100 is usual */
+	uint64_t swap_bytes;  /* beyond memory */
+	uint64_t tmpfs_bytes; /* size of /tmp */
+	uint32_t cpu_cap;     /* per cent of one CPU */
+	uint32_t cpu_shares;  /* 1 to 65535, 100 is usual */
 	uint32_t max_processes;
-	uint32_t io_weight;      /* 1 to 1000 */
-	uint64_t locked_bytes;   /* that a process may lock into memory */
+	uint32_t io_weight;           /* 1 to 1000 */
+	uint64_t locked_bytes;        /* that a process may lock into memory */
 	const char *const *drop_caps; /* beyond the driver's own list; NULL: none */
 	/*
 	 * Absolute path of a program that the driver runs as "PROGRAM --ended RUNDIR"

@@ -119,7 +119,8 @@ static int write_file(int dirfd, const char *name, const char *text)
 	return 0;
 }
 
-/* Which controllers there are is the host's affair: cgroup_has_file() finds out what came of it. */
+/* Which controllers there are is the host's affair: cgroup_has_file() finds out what came of
+ * it. */
 static void turn_on_controllers(int dirfd)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
@@ -162,7 +163,8 @@ static int open_group(const char *group)
 
 	if (top < 0)
 		return top;
-	return openat(top, *group ? group : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return openat(top, *group ? group : ".",
+		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 bool cgroup_has_file(const char *group, const char *file)
@@ -317,8 +319,8 @@ int cgroup_kill(const char *group, int timeout_ms, struct err *e)
 		int left = clock_left_ms(deadline);
 
 		if (left == 0)
-			return err_set(e, -ETIMEDOUT,
-				       "processes in the cgroup '%s' do not end", group);
+			return err_set(e, -ETIMEDOUT, "processes in the cgroup '%s' do not end",
+				       group);
 		(void)poll(&p, 1, left);
 	}
 	return 0;

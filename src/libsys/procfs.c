@@ -55,10 +55,11 @@ static int read_stat(pid_t pid, char *ret_state, pid_t *ret_parent, uint64_t *re
 	if (r < 0)
 		return r;
 	p = strrchr(text, ')');
-	if (!p || sscanf(p + 1,
-			 " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-			 "%*d %llu",
-			 ret_state, &parent, &start) != 3)
+	if (!p ||
+	    sscanf(p + 1,
+		   " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+		   "%*d %llu",
+		   ret_state, &parent, &start) != 3)
 		return err_set(e, -EBADMSG, "cannot understand '/proc/%d/stat'", (int)pid);
 	*ret_parent = parent;
 	*ret_start = start;

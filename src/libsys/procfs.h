@@ -29,7 +29,8 @@ bool procfs_is_namespace_init(pid_t pid);
 /* Would SIGNO do something to PID: does it catch it, or hold it back to fetch it? */
 bool procfs_awaits_signal(pid_t pid, int signo);
 
-/* The program's name as the process tells it: at most 15 bytes, not to be trusted. "" if unknown. */
+/* The program's name as the process tells it: at most 15 bytes, not to be trusted. "" if
+ * unknown. */
 void procfs_name(pid_t pid, char ret[static 16]);
 
 /* A descriptor that is readable once PID has ended. -ESRCH: there is no such process. */

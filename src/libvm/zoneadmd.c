@@ -16,7 +16,7 @@
 
 #define STATE_MAX   65536
 #define MESSAGE_MAX 65536
-#define LOG_MAX	    262144
+#define LOG_MAX     262144
 
 /* Starting takes well below a second; a host that swaps is given its time. */
 #define START_MS 60000
@@ -85,7 +85,8 @@ int zoneadmd_open_log(const struct host *h, const char *uuid, struct err *e)
 	logs = openat(fd, "logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (logs < 0)
 		return err_sys(e, "cannot open '%s/logs'", dir);
-	if (fstatat(logs, "zoneadmd.log", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > LOG_MAX)
+	if (fstatat(logs, "zoneadmd.log", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_size > LOG_MAX)
 		(void)renameat(logs, "zoneadmd.log", logs, "zoneadmd.log.0");
 	r = openat(logs, "zoneadmd.log", O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
 		   0600);
@@ -147,8 +148,12 @@ static int read_answer(int fd, struct jv **ret_answer, struct err *e)
 static int spawn(const struct host *h, const char *program, const char *uuid, bool to_attach,
 		 int readyfd, struct err *e)
 {
-	const char *argv[] = { program, uuid, "--root", *h->root ? h->root : "/",
-			       to_attach ? "--attach" : NULL, NULL };
+	const char *argv[] = { program,
+			       uuid,
+			       "--root",
+			       *h->root ? h->root : "/",
+			       to_attach ? "--attach" : NULL,
+			       NULL };
 	cleanup_close int log = zoneadmd_open_log(h, uuid, e);
 	pid_t pid;
 
@@ -234,7 +239,8 @@ static int ask_to_stop(int rundirfd, bool force, unsigned int timeout_s, struct 
 /* Nobody there, or gone while we asked. */
 static bool has_no_supervisor(int code)
 {
-	return code == -ENOENT || code == -ECONNREFUSED || code == -ECONNRESET || code == -EPIPE;
+	return code == -ENOENT || code == -ECONNREFUSED || code == -ECONNRESET ||
+	       code == -EPIPE;
 }
 
 /* Has a supervisor gone in peace, or was there never one? */
@@ -250,7 +256,7 @@ int zoneadmd_stop_vm(const struct host *h, const char *program, const char *uuid
 		     unsigned int timeout_s, struct err *e)
 {
 	cleanup_close int rundirfd = open_rundir(h, uuid);
-	int r = 0;
+	int r;
 
 	if (rundirfd < 0 || is_clean(h, uuid))
 		return 0;
@@ -264,6 +270,5 @@ int zoneadmd_stop_vm(const struct host *h, const char *program, const char *uuid
 		if (r < 0 || !running)
 			return r;
 	}
-	return r < 0 ? r : err_set(e, -EAGAIN, "the supervisor of VM %s ends again and again",
-				   uuid);
+	return err_set(e, -EAGAIN, "the supervisor of VM %s ends again and again", uuid);
 }

@@ -41,8 +41,9 @@
  * (a JSON array, new; may be NULL). The caller holds the VM's lock.
  */
 struct jv;
-ATTR_MUST_CHECK int zoneadmd_start_vm(const struct host *h, const char *program, const char *uuid,
-				      struct jv **ret_warnings, struct err *e);
+ATTR_MUST_CHECK int zoneadmd_start_vm(const struct host *h, const char *program,
+				      const char *uuid, struct jv **ret_warnings,
+				      struct err *e);
 
 /*
  * The same in two halves, for a caller that has something to do meanwhile. The
@@ -58,8 +59,9 @@ ATTR_MUST_CHECK int zoneadmd_start_end(int fd, struct jv **ret_warnings, struct 
  * once. A VM that does not run is success. Works when the supervisor was
  * killed: a new one is started that takes the machine over.
  */
-ATTR_MUST_CHECK int zoneadmd_stop_vm(const struct host *h, const char *program, const char *uuid,
-				     bool force, unsigned int timeout_s, struct err *e);
+ATTR_MUST_CHECK int zoneadmd_stop_vm(const struct host *h, const char *program,
+				     const char *uuid, bool force, unsigned int timeout_s,
+				     struct err *e);
 
 /* Init's pid, or 0 when the VM does not run. Looks at state.json and /proc only. */
 pid_t zoneadmd_vm_pid(const struct host *h, const char *uuid);

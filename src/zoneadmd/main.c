@@ -155,7 +155,8 @@ static void zone_done(struct zone *z)
 	host_close(&z->host);
 }
 
-/* A machine that runs already is what a start wants; see zone_attach() for what is half made. */
+/* A machine that runs already is what a start wants; see zone_attach() for what is half made.
+ */
 static int attach_or_start(struct zone *z, bool attach_only, struct err *e)
 {
 	int r = zone_attach(z, e);
@@ -220,7 +221,8 @@ static int run_zoneadmd(struct cli_call *call, struct err *e)
 int main(int argc, char **argv)
 {
 	static const struct cli_opt options[] = {
-		{ .name = "attach", .help = "take over a VM that runs; clean up if it does not" },
+		{ .name = "attach",
+		  .help = "take over a VM that runs; clean up if it does not" },
 		{ .name = "ended",
 		  .arg = "RUNDIR",
 		  .help = "note why a VM ended; run by its monitor",

@@ -15,15 +15,15 @@
 #define PATIENCE_MS 2000
 
 #define TIMEOUT_DEFAULT_S 60
-#define TIMEOUT_MAX_S	  86400
+#define TIMEOUT_MAX_S     86400
 
 static void answer(int fd, const struct jv *more, const struct err *failure)
 {
 	struct err e;
 	int r;
 
-	r = failure ? ipc_answer_error(fd, failure, PATIENCE_MS, &e) :
-		      ipc_answer_ok(fd, more, PATIENCE_MS, &e);
+	r = failure ? ipc_answer_error(fd, failure, PATIENCE_MS, &e)
+		    : ipc_answer_ok(fd, more, PATIENCE_MS, &e);
 	/* Who asked and went away has no use for it. */
 	if (r < 0)
 		log_debug("%s", e.msg);

@@ -44,10 +44,11 @@ static int take_ids(struct zone_spec *s, struct err *e)
 	int64_t base = jv_get_int(s->record, "idmap_base", 0);
 
 	if (base < ID_BASE_MIN || base > ID_BASE_MAX || base % RECORD_ID_COUNT)
-		return err_set(e, -EINVAL,
-			       "idmap_base: %lld is not a multiple of %u from %u on; the record "
-			       "was damaged",
-			       (long long)base, RECORD_ID_COUNT, ID_BASE_MIN);
+		return err_set(
+			e, -EINVAL,
+			"idmap_base: %lld is not a multiple of %u from %u on; the record "
+			"was damaged",
+			(long long)base, RECORD_ID_COUNT, ID_BASE_MIN);
 	s->run.id_base = (uint32_t)base;
 	s->run.id_count = RECORD_ID_COUNT;
 	return 0;
@@ -124,11 +125,11 @@ static const struct {
 	const char *privilege;
 	const char *capability;
 } privileges[] = {
-	{ "net_rawaccess", "net_raw" },	       { "proc_setid", "setuid" },
-	{ "proc_chroot", "sys_chroot" },       { "file_chown", "chown" },
-	{ "file_dac_read", "dac_override" },   { "ipc_dac_read", "ipc_owner" },
+	{ "net_rawaccess", "net_raw" },         { "proc_setid", "setuid" },
+	{ "proc_chroot", "sys_chroot" },        { "file_chown", "chown" },
+	{ "file_dac_read", "dac_override" },    { "ipc_dac_read", "ipc_owner" },
 	{ "net_privaddr", "net_bind_service" }, { "sys_resource", "sys_resource" },
-	{ "proc_priocntl", "sys_nice" },       { "file_setid", "fsetid" },
+	{ "proc_priocntl", "sys_nice" },        { "file_setid", "fsetid" },
 };
 
 static const char *capability_of(const char *privilege)
@@ -181,10 +182,8 @@ static int check_root(const char *rootfs, struct err *e)
 	if (fd < 0)
 		return err_sys(e, "cannot open the root '%s'", rootfs);
 	for (size_t i = 0; i < ARRAY_SIZE(mounted); i++) {
-		cleanup_close int sub = path_open_in_root(fd, mounted[i],
-							  O_PATH | O_DIRECTORY | O_NOFOLLOW |
-								  O_CLOEXEC,
-							  0, NULL);
+		cleanup_close int sub = path_open_in_root(
+			fd, mounted[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0, NULL);
 
 		if (sub < 0 && errno != ENOENT)
 			return err_set(e, -ENOTDIR,
@@ -201,7 +200,8 @@ static int take_paths(struct zone *z, struct zone_spec *s, struct err *e)
 	const char *init = jv_get_string(s->record, "init_name");
 
 	s->rootfs = xasprintf("%s/" HOST_POOL "/%s/root", z->host.root, z->uuid);
-	s->console_log = xasprintf("%s/" HOST_POOL "/%s/logs/console.log", z->host.root, z->uuid);
+	s->console_log =
+		xasprintf("%s/" HOST_POOL "/%s/logs/console.log", z->host.root, z->uuid);
 	s->init_argv[0] = init;
 	s->run.uuid = z->uuid;
 	s->run.rundir = z->rundir;

@@ -238,8 +238,9 @@ static int serve(struct zone *z, int signals, struct err *e)
 		else if (errno != EINTR)
 			return err_sys(e, "cannot wait");
 	}
-	return z->result < 0 ? err_set(e, z->result, "the machine's end was not clean; see above") :
-			       0;
+	return z->result < 0
+		       ? err_set(e, z->result, "the machine's end was not clean; see above")
+		       : 0;
 }
 
 int zone_serve(struct zone *z, struct err *e)

@@ -50,7 +50,7 @@ struct zone {
 	int listenfd;
 	int64_t deadline; /* moment when force is next; 0: none */
 	int64_t retry_at; /* moment to ask init again, or to start again; 0: none */
-	bool done;	  /* leave, with .result */
+	bool done;        /* leave, with .result */
 	int result;
 	int waiters[WAITERS_MAX];
 	unsigned int waiter_count;
@@ -103,5 +103,5 @@ ATTR_MUST_CHECK int zone_force_end(struct zone *z, bool again, struct err *e);
 
 /* requests.c */
 ATTR_MUST_CHECK int requests_listen(struct zone *z, struct err *e);
-void requests_serve(struct zone *z); /* one connection */
+void requests_serve(struct zone *z);                                     /* one connection */
 void requests_answer_waiters(struct zone *z, const struct err *failure); /* NULL: it is done */

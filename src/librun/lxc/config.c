@@ -55,12 +55,8 @@ static void set_nic(struct lxc_setter *s, size_t index, const struct run_nic *ni
 		const char *name;
 		const char *value;
 	} items[] = {
-		{ "type", "veth" },
-		{ "link", nic->bridge },
-		{ "flags", "up" },
-		{ "name", nic->name },
-		{ "veth.pair", nic->host_name },
-		{ "hwaddr", nic->mac },
+		{ "type", "veth" },    { "link", nic->bridge },         { "flags", "up" },
+		{ "name", nic->name }, { "veth.pair", nic->host_name }, { "hwaddr", nic->mac },
 	};
 	char key[64];
 

@@ -20,62 +20,65 @@
  * 1 (EPERM) where a program should see that it may not, 38 (ENOSYS) where it has
  * a way around for kernels without that call.
  */
-const char lxc_seccomp_text[] = "2\n"
-				"denylist\n"
-				"[all]\n"
-				/* code into the kernel, or another kernel */
-				"init_module errno 1\n"
-				"finit_module errno 1\n"
-				"delete_module errno 1\n"
-				"kexec_load errno 1\n"
-				"kexec_file_load errno 1\n"
-				"bpf errno 1\n"
-				/* a file by number walks past the mounted root */
-				"open_by_handle_at errno 1\n"
-				/* of the host alone: accounting, swap, quotas, its clock, its log */
-				"acct errno 1\n"
-				"swapon errno 1\n"
-				"swapoff errno 1\n"
-				"quotactl errno 1\n"
-				"quotactl_fd errno 1\n"
-				"settimeofday errno 1\n"
-				"clock_settime errno 1\n"
-				"syslog errno 1\n"
-				"ioperm errno 1\n"
-				"iopl errno 1\n"
-				/* large, often wrong, and programs do without */
-				"perf_event_open errno 1\n"
-				"userfaultfd errno 1\n"
-				"io_uring_setup errno 38\n"
-				"io_uring_enter errno 38\n"
-				"io_uring_register errno 38\n"
-				/* keys of the kernel are counted for the whole host */
-				"add_key errno 38\n"
-				"request_key errno 38\n"
-				"keyctl errno 38\n"
-				/* relics */
-				"uselib errno 38\n"
-				"ustat errno 38\n"
-				"sysfs errno 38\n"
-				"lookup_dcookie errno 38\n"
-				"nfsservctl errno 38\n"
-				"vm86 errno 38\n"
-				"vm86old errno 38\n";
+/* clang-format off */
+const char lxc_seccomp_text[] =
+	"2\n"
+	"denylist\n"
+	"[all]\n"
+	/* code into the kernel, or another kernel */
+	"init_module errno 1\n"
+	"finit_module errno 1\n"
+	"delete_module errno 1\n"
+	"kexec_load errno 1\n"
+	"kexec_file_load errno 1\n"
+	"bpf errno 1\n"
+	/* a file by number walks past the mounted root */
+	"open_by_handle_at errno 1\n"
+	/* of the host alone: accounting, swap, quotas, its clock, its log */
+	"acct errno 1\n"
+	"swapon errno 1\n"
+	"swapoff errno 1\n"
+	"quotactl errno 1\n"
+	"quotactl_fd errno 1\n"
+	"settimeofday errno 1\n"
+	"clock_settime errno 1\n"
+	"syslog errno 1\n"
+	"ioperm errno 1\n"
+	"iopl errno 1\n"
+	/* large, often wrong, and programs do without */
+	"perf_event_open errno 1\n"
+	"userfaultfd errno 1\n"
+	"io_uring_setup errno 38\n"
+	"io_uring_enter errno 38\n"
+	"io_uring_register errno 38\n"
+	/* keys of the kernel are counted for the whole host */
+	"add_key errno 38\n"
+	"request_key errno 38\n"
+	"keyctl errno 38\n"
+	/* relics */
+	"uselib errno 38\n"
+	"ustat errno 38\n"
+	"sysfs errno 38\n"
+	"lookup_dcookie errno 38\n"
+	"nfsservctl errno 38\n"
+	"vm86 errno 38\n"
+	"vm86old errno 38\n";
+/* clang-format on */
 
 static const char *const dropped_caps[] = {
-	"sys_module",	      /* kernel modules */
-	"sys_rawio",	      /* ports, raw disk commands */
-	"sys_time",	      /* the clock is the host's */
-	"sys_pacct",	      /* process accounting is the host's */
-	"syslog",	      /* so is the kernel's log */
+	"sys_module",         /* kernel modules */
+	"sys_rawio",          /* ports, raw disk commands */
+	"sys_time",           /* the clock is the host's */
+	"sys_pacct",          /* process accounting is the host's */
+	"syslog",             /* so is the kernel's log */
 	"audit_control",      /* so are the audit rules */
-	"audit_read",	      /* and what they record */
-	"mac_admin",	      /* security policy is loaded by the host */
-	"mac_override",	      /* and holds for everybody */
-	"wake_alarm",	      /* waking the hardware */
+	"audit_read",         /* and what they record */
+	"mac_admin",          /* security policy is loaded by the host */
+	"mac_override",       /* and holds for everybody */
+	"wake_alarm",         /* waking the hardware */
 	"block_suspend",      /* or keeping it awake */
-	"perfmon",	      /* see perf_event_open */
-	"bpf",		      /* see bpf */
+	"perfmon",            /* see perf_event_open */
+	"bpf",                /* see bpf */
 	"checkpoint_restore", /* choosing pids, reading other processes' maps */
 };
 

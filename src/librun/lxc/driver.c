@@ -157,7 +157,8 @@ static int lxc_kill(struct run *r, struct err *e)
 	char group[LXC_GROUP_MAX];
 	int ret;
 
-	/* Init takes all of its pid namespace along; who entered from outside is in the group. */
+	/* Init takes all of its pid namespace along; who entered from outside is in the group.
+	 */
 	ret = pidfd_signal(l->initfd, SIGKILL, e);
 	if (ret < 0)
 		return ret;

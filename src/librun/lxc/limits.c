@@ -32,8 +32,8 @@ static bool can_limit(const struct limiter *l, const char *property, const char 
 	if (cgroup_has_file(l->group, file))
 		return true;
 	(void)snprintf(why, sizeof(why), "not in force: this host %s '%s'",
-		       cgroup_is_unified() ? "has no cgroup file" :
-					     "uses cgroups of version 1, which have no",
+		       cgroup_is_unified() ? "has no cgroup file"
+					   : "uses cgroups of version 1, which have no",
 		       file);
 	l->warn(l->data, property, why);
 	return false;
@@ -66,7 +66,8 @@ static void limit_cpu(const struct limiter *l)
 		lxc_set(l->s, "lxc.cgroup2.cpu.max", "%" PRIu64 " %u",
 			(uint64_t)spec->cpu_cap * (PERIOD_US / 100), PERIOD_US);
 	if (spec->cpu_shares && can_limit(l, "cpu_shares", "cpu.weight"))
-		lxc_set(l->s, "lxc.cgroup2.cpu.weight", "%u", clamp(spec->cpu_shares, 1, 10000));
+		lxc_set(l->s, "lxc.cgroup2.cpu.weight", "%u",
+			clamp(spec->cpu_shares, 1, 10000));
 }
 
 static void limit_io(const struct limiter *l)

@@ -28,7 +28,7 @@ struct lxc_container;
  * liblxc's command socket and lock file are named after it, and the zone's root
  * must be able to search it. Nothing is ever put there.
  */
-#define LXC_PATH "/run"
+#define LXC_PATH      "/run"
 #define LXC_GROUP_MAX 128
 
 /* "dais/UUID" and SUFFIX, which is "" or ".monitor", ... */

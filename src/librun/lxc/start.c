@@ -24,8 +24,8 @@ static int write_profile(const char *rundir, struct err *e)
 	return path_write_new(fd, "seccomp", lxc_seccomp_text, 0600, e);
 }
 
-static int fill(struct lxc_container *c, const struct run_spec *spec, run_warn *warn, void *data,
-		struct err *e)
+static int fill(struct lxc_container *c, const struct run_spec *spec, run_warn *warn,
+		void *data, struct err *e)
 {
 	struct lxc_setter s = { .c = c, .e = e };
 	char profile[PATH_MAX];
