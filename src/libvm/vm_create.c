@@ -24,7 +24,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define IMAGE_WAIT_MS (60 * 1000)
@@ -159,27 +158,6 @@ static int build(struct creation *c, struct store *store, bool start, struct err
 	return r;
 }
 
-/* A child that syncs while we start the VM. -1: there is none. */
-static pid_t sync_begin(struct store *store)
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(store_sync(store, NULL) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
-	return pid;
-}
-
-static int sync_end(pid_t pid, struct store *store, struct err *e)
-{
-	int status;
-
-	if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
-	    WEXITSTATUS(status) == EXIT_SUCCESS)
-		return 0;
-	/* It died or could not be made: do it here, and hear why if it fails. */
-	return store_sync(store, e);
-}
-
 /* The VM is one; what went wrong with its first start is said by its state. */
 static int mark_failed(struct creation *c, int code, struct err *e)
 {
@@ -196,27 +174,41 @@ static void take_warnings(struct vm_report *rep, struct jv *warnings)
 			vm_report_warn(rep, "%s", jv_as_string(jv_at(warnings, i)));
 }
 
-static int finish(struct creation *c, struct store *store, bool start, struct err *e)
+/* Start it, and make its root durable while its init comes up. */
+static int start_and_sync(struct creation *c, struct store *store, struct err *sync_error,
+			  int *ret_sync, struct err *e)
 {
 	cleanup_jv struct jv *warnings = NULL;
+	int fd, r;
+
+	fd = zoneadmd_start_begin(c->vh->host, c->vh->zoneadmd, c->uuid, e);
+	*ret_sync = store_sync(store, sync_error);
+	if (fd < 0)
+		return fd;
+	r = zoneadmd_start_end(fd, &warnings, e);
+	take_warnings(c->rep, warnings);
+	return r;
+}
+
+static int finish(struct creation *c, struct store *store, bool start, struct err *e)
+{
 	struct err sync_error = { 0 };
-	pid_t syncing = start ? sync_begin(store) : -1;
-	int r, s;
+	int r, synced;
 
 	r = fault_point("record written", e);
 	if (r == 0 && start)
-		r = zoneadmd_start_vm(c->vh->host, c->vh->zoneadmd, c->uuid, &warnings, e);
-	take_warnings(c->rep, warnings);
-	s = sync_end(syncing, store, &sync_error);
+		r = start_and_sync(c, store, &sync_error, &synced, e);
+	else
+		synced = store_sync(store, &sync_error);
 	if (r < 0)
 		r = mark_failed(c, r, e);
-	else if (s < 0)
-		return err_set(e, s, "VM %s was made, but not to last: %s", c->uuid,
+	else if (synced < 0)
+		return err_set(e, synced, "VM %s was made, but not to last: %s", c->uuid,
 			       sync_error.msg);
 	else
 		r = fault_point("started and synced", e);
-	s = journal_end(c->vh->host, c->uuid, r < 0 ? NULL : e);
-	return r < 0 ? r : s;
+	synced = journal_end(c->vh->host, c->uuid, r < 0 ? NULL : e);
+	return r < 0 ? r : synced;
 }
 
 static int create_locked(struct creation *c, bool start, struct err *e)

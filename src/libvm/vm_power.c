@@ -73,7 +73,7 @@ static int start_locked(const struct vm_host *vh, const char *uuid, struct vm_re
 static int start_and_store(const struct vm_host *vh, const char *uuid, struct jv *record,
 			   struct vm_report *rep, struct err *e)
 {
-	bool before = jv_get_bool(record, "autoboot", false);
+	cleanup_jv struct jv *before = jv_copy(record);
 	struct err why = { 0 };
 	int fd, r, stored;
 
@@ -83,7 +83,7 @@ static int start_and_store(const struct vm_host *vh, const char *uuid, struct jv
 	stored = set_autoboot(vh, uuid, record, true, &why);
 	r = finish_start(fd, rep, e);
 	if (r < 0) {
-		if (!before && set_autoboot(vh, uuid, record, false, &why) < 0)
+		if (!jv_equal(before, record) && record_store(vh->host, uuid, before, &why) < 0)
 			return err_wrap(e, r, "the record is not as it was: %s", why.msg);
 		return r;
 	}
