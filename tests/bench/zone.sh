@@ -51,6 +51,7 @@ cleanup() {
 	done
 	mkpool -q --unmount --root "$host" 2>/dev/null || umount -l "$host/zones" 2>/dev/null
 	umount -l "$host/run" 2>/dev/null
+	rm -rf "/run/lxc/lock$dir" # where lxc-start locks
 	rm -rf "$dir"
 }
 trap cleanup EXIT
