@@ -76,23 +76,30 @@ static void strip_init_scope(char *base)
 		base[len - cut] = '\0';
 }
 
+/* The start of /proc/1/cgroup; empty where it cannot be read. */
+static void read_own_groups(char *ret, size_t size)
+{
+	cleanup_close int fd = open("/proc/1/cgroup", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, ret, size - 1);
+
+	ret[n < 0 ? 0 : n] = '\0';
+}
+
 /* The group in the hierarchy mounted at TOPFD below which all of ours are. Takes TOPFD. */
 static int open_base(int topfd, const char *controllers)
 {
 	cleanup_close int top = topfd;
-	cleanup_close int fd = open("/proc/1/cgroup", O_RDONLY | O_CLOEXEC);
 	char text[8192];
 	char base[PATH_MAX];
-	ssize_t n;
+	int fd;
 
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	text[n < 0 ? 0 : n] = '\0';
+	read_own_groups(text, sizeof(text));
 	if (!find_base(text, controllers, base, sizeof(base)))
 		return take_fd(top);
 	strip_init_scope(base);
 	/* Outside a cgroup namespace's root the path is no path here. */
 	fd = openat(top, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? take_fd(top) : take_fd(fd);
+	return fd < 0 ? take_fd(top) : fd;
 }
 
 int cgroup_open_top(struct err *e)

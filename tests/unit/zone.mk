@@ -1,3 +1,4 @@
+$(call unit, test_cgroup, sys base)
 $(call unit, test_procfs, sys base)
 $(call unit, test_zone_spec, vm run net sys base,, src/zoneadmd/spec.c src/zoneadmd/state.c)
 $(call unit, test_zoneadmd, vm sys base)
