@@ -9,11 +9,13 @@
 #include "libstore/pool.h"
 
 #include <fcntl.h>
+#include <linux/btrfs.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -379,6 +381,29 @@ static void destroys_what_a_guest_nested(void **state)
 	assert_false(there(VM));
 }
 
+/* A guest that nested them deeper than we would follow could not be deleted. */
+static void destroys_subvolumes_however_deep(void **state)
+{
+	cleanup_close int fd = -1;
+	bool holds;
+
+	(void)state;
+	install();
+	fd = clone_of(VM, 0, &holds);
+	for (int i = 0; i < 100; i++) {
+		struct btrfs_ioctl_vol_args args = { .name = "d" };
+		int next;
+
+		assert_int_equal(ioctl(fd, BTRFS_IOC_SUBVOL_CREATE, &args), 0);
+		next = openat(fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_true(next >= 0);
+		close_p(&fd);
+		fd = next;
+	}
+	OK(store_vm_destroy(fx.s, VM, E));
+	assert_false(there(VM));
+}
+
 static void destroying_what_is_not_there_succeeds(void **state)
 {
 	(void)state;
@@ -447,6 +472,7 @@ RUN(a_bound_can_be_changed_and_taken_away)
 RUN(a_bound_goes_with_its_vm)
 RUN(bounds_of_two_vms_are_apart)
 RUN(destroys_what_a_guest_nested)
+RUN(destroys_subvolumes_however_deep)
 RUN(destroying_what_is_not_there_succeeds)
 RUN(tells_an_image_that_is_missing)
 RUN(refuses_names_that_are_no_uuids)
@@ -467,6 +493,7 @@ int main(void)
 		TEST(a_bound_goes_with_its_vm),
 		TEST(bounds_of_two_vms_are_apart),
 		TEST(destroys_what_a_guest_nested),
+		TEST(destroys_subvolumes_however_deep),
 		TEST(destroying_what_is_not_there_succeeds),
 		TEST(tells_an_image_that_is_missing),
 		TEST(refuses_names_that_are_no_uuids),

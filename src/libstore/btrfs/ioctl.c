@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #define SEARCH_BUFFER 65536
-#define DEPTH_MAX     64 /* nested subvolumes; the guest may make them */
+#define DEPTH_MAX     64 /* subvolumes around one whose path is asked */
 
 static int ioctl_errno(int fd, unsigned long request, void *arg)
 {
@@ -178,38 +178,49 @@ int btrfs_search(int fsfd, uint64_t tree, struct tree_key min, struct tree_key m
 	return 0;
 }
 
-struct children {
+struct ids {
 	uint64_t *ids;
 	size_t count;
 };
 
-static int add_child(void *data, const struct tree_key *key, const void *item ATTR_UNUSED,
-		     size_t len ATTR_UNUSED)
+static int push_child(void *data, const struct tree_key *key, const void *item ATTR_UNUSED,
+		      size_t len ATTR_UNUSED)
 {
-	struct children *c = data;
+	struct ids *stack = data;
 
-	c->ids = xrealloc_array(c->ids, c->count + 1, sizeof(*c->ids));
-	c->ids[c->count++] = key->offset;
+	stack->ids = xrealloc_array(stack->ids, stack->count + 1, sizeof(*stack->ids));
+	stack->ids[stack->count++] = key->offset;
 	return 0;
 }
 
-static int destroy_below(int fsfd, uint64_t id, unsigned int depth)
+/*
+ * Deepest first, on a stack of our own: who owns a folder may nest subvolumes in it
+ * as deep as he likes, and must not be able to make it stay by that.
+ */
+static int destroy_with_children(int fsfd, uint64_t id)
 {
-	struct children c = { 0 };
-	int r;
+	struct ids stack = { 0 };
+	int r = 0;
 
-	if (depth > DEPTH_MAX)
-		return -ELOOP;
-	r = btrfs_search(
-		fsfd, BTRFS_ROOT_TREE_OBJECTID, (struct tree_key){ id, BTRFS_ROOT_REF_KEY, 0 },
-		(struct tree_key){ id, BTRFS_ROOT_REF_KEY, UINT64_MAX }, add_child, &c);
-	for (size_t i = 0; r == 0 && i < c.count; i++)
-		r = destroy_below(fsfd, c.ids[i], depth + 1);
-	free(c.ids);
-	if (r < 0)
-		return r;
-	r = btrfs_subvol_destroy_id(fsfd, id);
-	return r == -ENOENT ? 0 : r;
+	(void)push_child(&stack, &(struct tree_key){ .offset = id }, NULL, 0);
+	while (r == 0 && stack.count > 0) {
+		uint64_t top = stack.ids[stack.count - 1];
+		size_t before = stack.count;
+
+		r = btrfs_search(fsfd, BTRFS_ROOT_TREE_OBJECTID,
+				 (struct tree_key){ top, BTRFS_ROOT_REF_KEY, 0 },
+				 (struct tree_key){ top, BTRFS_ROOT_REF_KEY, UINT64_MAX },
+				 push_child, &stack);
+		if (r < 0 || stack.count > before)
+			continue;
+		r = btrfs_subvol_destroy_id(fsfd, top);
+		stack.count--;
+		/* Of the others the search has just said that they are there. */
+		if (r == -ENOENT && stack.count == 0)
+			r = 0;
+	}
+	free(stack.ids);
+	return r;
 }
 
 int btrfs_subvol_destroy_tree(int fsfd, uint64_t id)
@@ -218,7 +229,7 @@ int btrfs_subvol_destroy_tree(int fsfd, uint64_t id)
 	int r = btrfs_subvol_destroy_id(fsfd, id);
 
 	if (r == -ENOTEMPTY)
-		return destroy_below(fsfd, id, 0);
+		return destroy_with_children(fsfd, id);
 	return r == -ENOENT ? 0 : r;
 }
 
