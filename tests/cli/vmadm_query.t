@@ -140,11 +140,16 @@ usage 'Invalid or missing UUID for get' get
 usage 'Invalid or missing UUID for json' json nope
 usage 'Invalid or missing UUID for stop' stop
 usage 'Invalid or missing UUID for destroy' destroy nope
-usage "Invalid argument to start: bogus" start $a bogus=1
-usage 'Parameter to cdrom must be: path,model' start $a cdrom=/x.iso
-usage "You can only specify 'order' once when starting a VM" start $a order=c order=d
 usage 'Too many arguments.' kill $a extra
-usage "'x' is not a number of seconds up to 86400" stop $a -t x
+# Others are told that before their words are looked at.
+if [ "$(id -u)" -eq 0 ]; then
+	usage "Invalid argument to start: bogus" start $a bogus=1
+	usage 'Parameter to cdrom must be: path,model' start $a cdrom=/x.iso
+	usage "You can only specify 'order' once when starting a VM" start $a order=c order=d
+	usage "'x' is not a number of seconds up to 86400" stop $a -t x
+else
+	t 1 '' 'FATAL: cannot run because: only root may change VMs' start $a bogus=1
+fi
 usage 'Will not validate without a valid action.' validate
 
 count=$((count + 1))
