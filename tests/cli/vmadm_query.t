@@ -148,7 +148,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	usage "You can only specify 'order' once when starting a VM" start $a order=c order=d
 	usage "'x' is not a number of seconds up to 86400" stop $a -t x
 else
-	t 1 '' 'FATAL: cannot run because: only root may change VMs' start $a bogus=1
+	t 2 '' 'FATAL: cannot run because: only root may change VMs' start $a bogus=1
 fi
 usage 'Will not validate without a valid action.' validate
 
