@@ -82,8 +82,12 @@ like "the login prompt says that there is no pool" "$(cat "$log")" 'no pool: thi
 
 # ---- pool and image ----------------------------------------------------------
 
-g 'mkpool /dev/vda && systemctl start dais-pool.service'
+g 'mkpool /dev/vda'
 ok "mkpool makes the pool" "$status" || note "$out"
+until_g 60 'findmnt -n /etc/ssh/keys'
+ok "what lasts is mounted by itself once there is a pool" $?
+g 'systemctl start dais-pool.service'
+ok "and mounting it again finds it done" "$status" || note "$out"
 for path in /zones /etc/zones /etc/dais /opt /usbkey /var /etc/ssh/keys; do
 	g "findmnt -n -o FSTYPE $path"
 	is "$path is on the pool" "$out" btrfs
