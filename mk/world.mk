@@ -13,9 +13,9 @@ FLAVOUR	 ?= virtual
 PROFILE	 ?= dev
 CACHE	 ?= cache
 OUTPUT	 ?= output
-export PASSWORD_HASH BUILD CACHE SUITE EXPLAIN V
+export PASSWORD_HASH BUILD CACHE SUITE EXPLAIN V DAIS_MIRROR DAIS_SECURITY_MIRROR
 
-BUILDER	 ?= $(BUILD)/bin/builder
+BUILDER	 ?= $(B)/bin/builder
 STAMPS	 := $(BUILD)/stamp
 PROTO	 := $(BUILD)/proto
 STEP	 := tools/image/step

@@ -4,7 +4,7 @@
 #	make images-force	build it anyway, with what the mirror has now
 
 IMAGE_LEVEL	?= $(if $(filter release,$(PROFILE)),19,9)
-IMAGE_CACHE	?= cache/images/base
+IMAGE_CACHE	?= $(CACHE)/images/base
 BASE_IMAGE	:= $(BUILD)/images/base.json $(BUILD)/images/base.tar.zst
 
 .PHONY: images images-force images-always

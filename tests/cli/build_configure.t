@@ -5,7 +5,7 @@
 . "$(dirname "$0")/build_lib.bash"
 
 # A copy, on a machine on which all packages are installed but those of $lacks.
-src=$work/a\ clone
+src=$work/a.clone
 mkdir -p "$src/tools/core" "$work/bin" "$work/apt"
 cp "$top/configure" "$src/"
 cp "$top/tools/apt-sources" "$src/tools/"
@@ -44,6 +44,16 @@ FLAVOUR=bogus run "$src/configure" --profile dev
 is "configure.local wins over the environment" 0
 grep -qx 'FLAVOUR=metal' "$src/config.mk" && grep -qx 'PROFILE=dev' "$src/config.mk"
 ok "and an option wins over configure.local" $?
+printf '%s\n' 'DAIS_MIRROR=http://mine.test/debian' 'CACHE=/var/cache/dais' > "$src/configure.local"
+run "$src/configure"
+grep -qx 'DAIS_MIRROR=http://mine.test/debian' "$src/config.mk" && grep -qx 'CACHE=/var/cache/dais' "$src/config.mk"
+ok "a mirror and a cache of one's own are for make, too" $?
+echo 'DAIS_MIRROR="http://mine.test/a b"' > "$src/configure.local"
+run "$src/configure"
+is "what is no address is wrong use" 2 ""
+grep -v '^#' "$top/sample.configure" > "$src/configure.local"
+run "$src/configure"
+is "the sample may be copied as it is" 0
 rm "$src/configure.local"
 
 run "$src/configure" -dr --locked
@@ -70,6 +80,11 @@ done
 says "and the message names the option" err "'--flavour' needs a value"
 cmp -s "$src/config.mk" "$work/before"
 ok "and nothing is written" $?
+
+cp -r "$src" "$work/a clone"
+run "$work/a clone/configure"
+is "a folder with a blank in its name is refused" 1
+says "by name" err "the build cannot be in '$work/a clone'"
 
 lacks='mmdebstrap gcc' run "$src/configure"
 is "missing packages are an error" 1 ""
