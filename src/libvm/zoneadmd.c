@@ -6,6 +6,7 @@
 #include "base/jv.h"
 #include "base/proc.h"
 #include "libipc/ipc.h"
+#include "libnet/hash.h"
 #include "libsys/procfs.h"
 
 #include <fcntl.h>
@@ -29,17 +30,15 @@
 /* A supervisor may die, and another one, while we ask: but not for ever. */
 #define STOP_TRIES 3
 
+/*
+ * Of the whole UUID: whose names begin alike would else have the same links, and
+ * cleaning up behind one VM would take those of the other.
+ */
 void zoneadmd_link_name(const char *uuid, unsigned int index,
 			char ret[static ZONEADMD_LINK_NAME])
 {
-	char digits[12];
-	size_t n = 0;
-
-	for (const char *p = uuid; *p && n < sizeof(digits) - 1; p++)
-		if (*p != '-')
-			digits[n++] = *p;
-	digits[n] = '\0';
-	(void)snprintf(ret, ZONEADMD_LINK_NAME, "v%sn%u", digits, index % 100);
+	(void)snprintf(ret, ZONEADMD_LINK_NAME, "v%011llxn%u",
+		       (unsigned long long)hash_text(uuid) & 0xfffffffffffULL, index % 100);
 }
 
 static int open_rundir(const struct host *h, const char *uuid)

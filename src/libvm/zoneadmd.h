@@ -68,7 +68,8 @@ pid_t zoneadmd_vm_pid(const struct host *h, const char *uuid);
 
 /*
  * The host's end of the VM's NIC number INDEX (0 to 99): "v", eleven hex digits
- * of the UUID, "n" and the number. What filters a VM's traffic finds it by that.
+ * that follow from the UUID, "n" and the number. What filters a VM's traffic finds
+ * it by that.
  */
 void zoneadmd_link_name(const char *uuid, unsigned int index,
 			char ret[static ZONEADMD_LINK_NAME]);

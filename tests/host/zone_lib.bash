@@ -221,6 +221,20 @@ processes_of() {
 	done
 }
 
+# The host's end of the pair of NIC number INDEX: link_of UUID INDEX. The hash is that
+# of libnet/hash.h, in the shell's 64 bits.
+link_of() {
+	local uuid=$1 hash=$((0xcbf29ce484222325)) code i
+	for ((i = 0; i < ${#uuid}; i++)); do
+		printf -v code %d "'${uuid:i:1}"
+		hash=$(((hash ^ code) * 0x100000001b3))
+	done
+	hash=$((hash ^ (hash >> 32 & 0xffffffff)))
+	hash=$((hash * 0xd6e8feb86659fd93))
+	hash=$((hash ^ (hash >> 32 & 0xffffffff)))
+	printf 'v%011xn%d' $((hash & 0xfffffffffff)) "$2"
+}
+
 # What is in the way of nothing may be about to go: it has two seconds.
 nothing_left() {
 	local end=$((SECONDS + 3)) left
@@ -231,9 +245,10 @@ nothing_left() {
 }
 
 what_is_left() {
-	local hex=${1//-/}
+	local link
+	link=$(link_of "$1" 0)
 	find /sys/fs/cgroup -maxdepth 4 -type d -name "$1*" 2>/dev/null
-	ip -o link | grep -o "v${hex:0:11}n[0-9]*"
+	ip -o link | grep -o "${link%0}[0-9]*"
 	grep -o "/[^ ]*$1/root [^ ]*" /proc/self/mountinfo
 	grep -o "@.*$1.*" /proc/net/unix
 	processes_of "$1"

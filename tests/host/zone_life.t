@@ -27,8 +27,7 @@ zone_create one '{ "hostname": "one-host" }'
 ok "a zone is created" $?
 init=$(init_of "$uuid")
 supervisor=$(supervisor_of "$uuid")
-link=v${uuid//-/}
-link=${link:0:12}n0
+link=$(link_of "$uuid" 0)
 
 is "its record's host name is the guest's" \
 	"$(nsenter -t "$init" -u hostname 2>/dev/null)" one-host
@@ -174,4 +173,19 @@ fi
 
 vm delete "$uuid" || said
 is "deleted: nothing is left" "$(nothing_left "$uuid")" ""
+
+# ---- two whose UUIDs begin alike --------------------------------------------------------
+
+# They had the same link: the start of the second failed, and its cleaning up took the
+# link of the first.
+for n in 1 2; do
+	zone_create "twin$n" '{ "uuid": "00000000-0000-4000-8000-00000000000'$n'",
+		"nics": [{ "nic_tag": "test0", "ips": ["10.91.0.2'$n'/24"] }] }'
+	ok "twin $n is created" $?
+done
+is "both have their links" "$(ip -o link show master br-test0 up | grep -c ' v[0-9a-f]*n0@')" 2
+vm delete 00000000-0000-4000-8000-000000000002 || said
+is "without the second the first keeps its own" \
+	"$(ip -o link show "$(link_of 00000000-0000-4000-8000-000000000001 0)" | grep -c br-test0)" 1
+vm delete 00000000-0000-4000-8000-000000000001 || said
 finish

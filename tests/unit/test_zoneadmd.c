@@ -73,14 +73,17 @@ static void set_program(struct fixture *f, const char *says)
 
 static void a_link_is_named_after_its_vm(void **state)
 {
-	char name[ZONEADMD_LINK_NAME];
+	char name[ZONEADMD_LINK_NAME], other[ZONEADMD_LINK_NAME];
 
 	(void)state;
 	zoneadmd_link_name(UUID, 0, name);
-	assert_string_equal(name, "v11111111222n0");
+	assert_string_equal(name, "vaa4e86d573fn0");
 	zoneadmd_link_name(UUID, 31, name);
-	assert_string_equal(name, "v11111111222n31");
+	assert_string_equal(name, "vaa4e86d573fn31");
 	assert_true(strlen(name) < ZONEADMD_LINK_NAME);
+	/* Only its last digit is another one. */
+	zoneadmd_link_name("11111111-2222-4333-8444-555555555556", 31, other);
+	assert_string_not_equal(name, other);
 }
 
 static void without_a_state_nothing_runs(void **state)
