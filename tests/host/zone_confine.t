@@ -38,6 +38,12 @@ reported settimeofday "Operation not permitted"
 reported mknod "Operation not permitted"
 reported node "Permission denied"
 reported null allowed
+is "inside, no subvolume can be made, by any of four calls" \
+	"$(grep -c "^report subvolume: Inappropriate ioctl for device" <<<"$console")" 4
+reported "subvolume, upper half" "Inappropriate ioctl for device"
+reported "other ioctl" allowed
+[ ! -e "$root/etc/made" ]
+ok "and none is there" $?
 denied sysfs
 denied sysrq
 denied sysctl

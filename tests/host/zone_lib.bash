@@ -134,6 +134,15 @@ int main(void)
 	report("sysfs", open("/sys/kernel/mm/ksm/run", O_WRONLY));
 	report("sysrq", open("/proc/sysrq-trigger", O_WRONLY));
 	report("sysctl", open("/proc/sys/kernel/core_pattern", O_WRONLY));
+	static const unsigned long makes[] = { 0x50009401, 0x5000940e, 0x50009417, 0x50009418 };
+	char args[4096] = { 0 };
+	int root = open("/etc", O_RDONLY | O_DIRECTORY);
+
+	memcpy(args + 8, "made", 5); /* the name, in the first version of the call */
+	for (int i = 0; i < 4; i++)
+		report("subvolume", syscall(SYS_ioctl, root, makes[i], args));
+	report("subvolume, upper half", syscall(SYS_ioctl, root, 0x15000940eUL, args));
+	report("other ioctl", syscall(SYS_ioctl, root, 0x80086601UL, args)); /* its flags */
 	report("write", open("/etc/written", O_CREAT | O_WRONLY, 0600));
 	for (;;)
 		pause();

@@ -55,6 +55,15 @@ const char lxc_seccomp_text[] =
 	"add_key errno 38\n"
 	"request_key errno 38\n"
 	"keyctl errno 38\n"
+	/*
+	 * BTRFS_IOC_SNAP_CREATE, SUBVOL_CREATE, and the second version of both, by the 32
+	 * bits that the kernel looks at: a subvolume can be made outside of its maker's
+	 * quota group. ENOTTY: to programs the file system is one that has none.
+	 */
+	"ioctl errno 25 [1,0x50009401,SCMP_CMP_MASKED_EQ,0xffffffff]\n"
+	"ioctl errno 25 [1,0x5000940e,SCMP_CMP_MASKED_EQ,0xffffffff]\n"
+	"ioctl errno 25 [1,0x50009417,SCMP_CMP_MASKED_EQ,0xffffffff]\n"
+	"ioctl errno 25 [1,0x50009418,SCMP_CMP_MASKED_EQ,0xffffffff]\n"
 	/* relics */
 	"uselib errno 38\n"
 	"ustat errno 38\n"
