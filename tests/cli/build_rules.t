@@ -77,6 +77,26 @@ ship '+ etc/[ab'
 says "and an open bracket" err "$work/rules:1: a \"[\" without its \"]\""
 cmp -s "$work/manifest" "$work/before"
 ok "and the old manifest stays" $?
+
+# The platform's own rules: nothing of the machine that built it ships.
+host="etc/resolv.conf etc/.resolv.conf.systemd-resolved.bak etc/hostname etc/machine-id
+	etc/.pwd.lock etc/passwd- etc/apt/sources.list etc/apt/apt.conf.d/99mmdebstrap
+	etc/ssh/ssh_host_ed25519_key var/log/apt/history.log var/cache/apt/pkgcache.bin"
+for f in $host usr/bin/tool; do
+	mkdir -p "$core/${f%/*}"
+	echo "$f" > "$core/$f"
+done
+tar -C "$core" --sort=name --numeric-owner --owner=0 --group=0 -cf "$work/core.tar" .
+run "$select" -t "$work/core.tar" -m "$work/manifest" -p "$work/proto" "$top/projects/core/rules"
+is "the platform's rules choose" 0
+grep -q '^[fh] usr/bin/tool' "$work/manifest"
+ok "what belongs to it" $?
+for f in $host; do
+	grep -q " $f[ =]" "$work/manifest" && echo "$f"
+done > "$work/out"
+[ ! -s "$work/out" ]
+ok "and nothing that tells of the machine that built it" $?
+
 ship '- etc'
 is "rules that choose nothing are refused" 1
 run "$select" -t "$work/core.tar" -m "$work/manifest" -p "$work/proto" "$work/absent"
