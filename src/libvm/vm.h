@@ -51,7 +51,7 @@ ATTR_MUST_CHECK int vm_lock(const struct host *h, const char *uuid, struct err *
 ATTR_MUST_CHECK int vm_create(const struct vm_host *vh, struct jv *record, bool start,
 			      struct vm_report *rep, struct err *e);
 
-/* -ENOENT: no such VM. REP->already: it runs. Sets autoboot. */
+/* -ENOENT: no such VM. REP->already: it runs. Sets autoboot in either case. */
 ATTR_MUST_CHECK int vm_start(const struct vm_host *vh, const char *uuid, struct vm_report *rep,
 			     struct err *e);
 

@@ -80,8 +80,15 @@ static int start_and_store(const struct vm_host *vh, const char *uuid, struct jv
 	fd = zoneadmd_start_begin(vh->host, vh->zoneadmd, uuid, e);
 	if (fd < 0)
 		return fd;
-	stored = set_autoboot(vh, uuid, record, true, &why);
+	stored = fault_point("start begun", &why);
+	if (stored == 0)
+		stored = set_autoboot(vh, uuid, record, true, &why);
 	r = finish_start(fd, rep, e);
+	/* Of a command that was killed, or of a guest that reboots: it runs, as we want it. */
+	if (r == -EBUSY && zoneadmd_vm_pid(vh->host, uuid) > 0) {
+		rep->already = true;
+		r = 0;
+	}
 	if (r < 0) {
 		if (!jv_equal(before, record) && record_store(vh->host, uuid, before, &why) < 0)
 			return err_wrap(e, r, "the record is not as it was: %s", why.msg);
@@ -103,7 +110,8 @@ int vm_start(const struct vm_host *vh, const char *uuid, struct vm_report *rep, 
 		return lock;
 	if (zoneadmd_vm_pid(vh->host, uuid) > 0) {
 		rep->already = true;
-		return 0;
+		/* The command that started it may have been killed before it stored that. */
+		return set_autoboot(vh, uuid, record, true, e);
 	}
 	return start_and_store(vh, uuid, record, rep, e);
 }

@@ -98,6 +98,21 @@ for n in "$steps" $((steps + 1)); do
 	is "delete of it killed at its first step" "$(state)" gone
 done
 
+# A start whose command is killed goes on; the same command again finds or waits for it,
+# and stores what the first could not.
+reset
+vm create -f "$dir/stopped.json"
+DAIS_CRASH_AT=1 vm start $u 2>/dev/null
+vm start $u
+is "a start again after one that was killed" \
+	"$status $(jq .autoboot "$root/etc/zones/$u.json")" "0 true"
+jq '.autoboot = false' "$root/etc/zones/$u.json" >"$dir/record"
+cp "$dir/record" "$root/etc/zones/$u.json"
+vm start $u
+is "a start of a VM that runs stores it, too" \
+	"$status $(jq .autoboot "$root/etc/zones/$u.json")" "0 true"
+vm delete $u
+
 # Another VM may have what a killed create had claimed, without anybody mending it first.
 DAIS_CRASH_AT=5 vm create -f "$dir/stopped.json" 2>/dev/null
 [ -n "$(ls "$root/etc/zones/.claims")" ]
