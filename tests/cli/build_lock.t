@@ -83,6 +83,13 @@ sum=$(awk '$1 == "tool" { print $4 }' "$lock")
 [ "$(sha256sum < "$CACHE/debs/$sum.deb" | cut -d' ' -f1)" = "$sum" ]
 ok "each under its digest" $?
 
+echo torn > "$CACHE/debs/$sum.deb"
+fetch -l "$lock" -o "$used"
+is "a package that is damaged in the cache is no matter" 0
+says "but is said" err "$sum.deb' is damaged"
+[ "$(sha256sum < "$CACHE/debs/$sum.deb" | cut -d' ' -f1)" = "$sum" ]
+ok "and is fetched again" $?
+
 mv "$mirror" "$mirror.away"
 fetch -l "$lock" -o "$used"
 is "with a full cache no mirror is needed" 0
