@@ -6,6 +6,7 @@
 # inside; nothing of it is left, and nothing outside changes.
 # shellcheck source=tests/host/store_lib.bash
 . "$(dirname "$0")/store_lib.bash"
+command -v getfattr >/dev/null || skip "'getfattr' is not installed"
 make_pool 1G
 
 corpus=$dir/corpus
