@@ -191,11 +191,14 @@ static int lock(const struct host *h, const char *uuid, enum lock_mode mode, int
 		struct err *e)
 {
 	cleanup_close int dir = -1;
+	char name[sizeof("image.") + UUID_LEN];
 
 	if (!uuid_is_valid(uuid))
 		return err_set(e, -EINVAL, "'%s' is not the UUID of an image", uuid);
+	/* Not the UUID alone: a VM may have the same, and holds its lock while it clones. */
+	(void)snprintf(name, sizeof(name), "image.%s", uuid);
 	dir = host_dir(h, HOST_LOCKS, 0700, e);
-	return dir < 0 ? dir : lock_take(dir, uuid, mode, wait_ms, e);
+	return dir < 0 ? dir : lock_take(dir, name, mode, wait_ms, e);
 }
 
 int image_lock_shared(const struct host *h, const char *uuid, int wait_ms, struct err *e)

@@ -64,7 +64,7 @@ void image_list_done(struct image_list *list);
 #define cleanup_image_list cleanup_with(image_list_done)
 
 /*
- * Take the image's lock (ROOT/run/dais/lock/UUID). Shared for a clone,
+ * Take the image's lock (ROOT/run/dais/lock/image.UUID). Shared for a clone,
  * exclusive for a change. WAIT_MS as lock_take(). Returns the descriptor.
  */
 ATTR_MUST_CHECK int image_lock_shared(const struct host *h, const char *uuid, int wait_ms,

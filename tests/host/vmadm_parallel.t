@@ -54,4 +54,12 @@ done
 wait
 vm check
 is "a race over one VM leaves nothing to mend" "$status $out" "0 "
+
+# A VM and its image may have the same UUID: their locks were one, and the create waited
+# for itself.
+payload '"uuid": "'"$image"'", "autoboot": false' >"$dir/same.json"
+vm create -f "$dir/same.json"
+is "a VM may have its image's uuid" "$status" 0
+vm delete "$image"
+is "and goes without it" "$status $("$bin/imgadm" list --root "$root" -Ho uuid)" "0 $image"
 finish
