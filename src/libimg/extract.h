@@ -34,7 +34,7 @@ enum compression compression_sniff(const void *head, size_t len);
 const char *compression_name(enum compression c); /* "gzip", ... "none" */
 
 struct extract_limits {
-	uint64_t bytes; /* of file data */
+	uint64_t bytes; /* of file data, attributes and links' targets */
 	uint64_t entries;
 };
 

@@ -9,6 +9,9 @@
 
 #define XATTR_MAX 65536
 
+/* Beyond it the kernel may say ENOSPC of a value that is too large for the file system. */
+#define XATTR_FITS 2048
+
 static struct timespec mtime_of(struct archive_entry *entry)
 {
 	struct timespec ts = { 0 };
@@ -63,20 +66,51 @@ static bool wants_xattr(const char *name)
 	return strcmp(name, "security.capability") == 0 || strncmp(name, "user.", 5) == 0;
 }
 
-static void set_xattrs(struct tar *t, struct archive_entry *entry, int fd)
+static int too_much(const struct tar *t, struct err *e)
+{
+	return err_set(e, -EFBIG, "the archive holds more than %llu bytes",
+		       (unsigned long long)t->limits->bytes);
+}
+
+/* Attributes and links take room in the pool like data. */
+static int count_bytes(struct tar *t, size_t bytes, struct err *e)
+{
+	t->counts.bytes += bytes;
+	return t->counts.bytes > t->limits->bytes ? too_much(t, e) : 0;
+}
+
+static int set_xattr(struct tar *t, int fd, const char *name, const void *value, size_t size,
+		     const char *clean, struct err *e)
+{
+	int r = count_bytes(t, strlen(name) + size, e);
+
+	if (r < 0 || fsetxattr(fd, name, value, size, 0) == 0)
+		return r;
+	if (errno == EDQUOT || (errno == ENOSPC && size <= XATTR_FITS))
+		return err_sys(e, "cannot set the attribute '%s' of '%.200s'", name, clean);
+	t->counts.xattrs++;
+	return 0;
+}
+
+static int set_xattrs(struct tar *t, struct archive_entry *entry, int fd, const char *clean,
+		      struct err *e)
 {
 	const char *name;
 	const void *value;
 	size_t size;
+	int r = 0;
 
 	(void)archive_entry_xattr_reset(entry);
-	while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK)
-		if (!name || !wants_xattr(name) || size > XATTR_MAX ||
-		    fsetxattr(fd, name, value, size, 0) < 0)
+	while (r == 0 && archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
+		if (!name || !wants_xattr(name) || size > XATTR_MAX)
 			t->counts.xattrs++;
+		else
+			r = set_xattr(t, fd, name, value, size, clean, e);
+	}
+	return r;
 }
 
-/* Owner, then mode (chown clears bits of it), then attributes, then time. */
+/* Owner, then mode (chown clears bits of it), then time, then attributes. */
 static int set_attributes(struct tar *t, struct archive_entry *entry, int fd, bool mode_is_set,
 			  const char *clean, struct err *e)
 {
@@ -91,11 +125,9 @@ static int set_attributes(struct tar *t, struct archive_entry *entry, int fd, bo
 		return err_sys(e, "cannot set the owner of '%.200s'", clean);
 	if ((!mode_is_set || (mode & 07000)) && fchmod(fd, mode) < 0)
 		return err_sys(e, "cannot set the mode of '%.200s'", clean);
-	if (archive_entry_xattr_count(entry) > 0)
-		set_xattrs(t, entry, fd);
 	if (futimens(fd, times) < 0)
 		return err_sys(e, "cannot set the time of '%.200s'", clean);
-	return 0;
+	return archive_entry_xattr_count(entry) > 0 ? set_xattrs(t, entry, fd, clean, e) : 0;
 }
 
 static int write_block(int fd, const char *data, size_t len, off_t offset, const char *clean,
@@ -115,12 +147,6 @@ static int write_block(int fd, const char *data, size_t len, off_t offset, const
 	return 0;
 }
 
-static int too_much(const struct tar *t, struct err *e)
-{
-	return err_set(e, -EFBIG, "the archive holds more than %llu bytes",
-		       (unsigned long long)t->limits->bytes);
-}
-
 static int write_data(struct tar *t, int fd, off_t size, const char *clean, struct err *e)
 {
 	la_int64_t offset, end = 0;
@@ -134,10 +160,9 @@ static int write_data(struct tar *t, int fd, off_t size, const char *clean, stru
 		if (status < ARCHIVE_WARN)
 			return err_set(e, -EINVAL, "the archive is damaged in '%.200s': %s",
 				       clean, archive_error_string(t->in));
-		t->counts.bytes += len;
-		if (t->counts.bytes > t->limits->bytes)
-			return too_much(t, e);
-		r = write_block(fd, data, len, offset, clean, e);
+		r = count_bytes(t, len, e);
+		if (r == 0)
+			r = write_block(fd, data, len, offset, clean, e);
 		if (r < 0)
 			return r;
 		end = offset + (la_int64_t)len;
@@ -267,7 +292,9 @@ static int write_symlink(struct tar *t, struct archive_entry *entry, struct tar_
 
 	if (!target || !*target)
 		return err_set(e, -EINVAL, "link '%.200s' leads nowhere", clean);
-	r = place_anew(t, clean, make_symlink, target, place, e);
+	r = count_bytes(t, strlen(target), e);
+	if (r == 0)
+		r = place_anew(t, clean, make_symlink, target, place, e);
 	return r < 0 ? r : set_attributes_at(entry, place, clean, e);
 }
 

@@ -60,6 +60,10 @@ tar('root-is-file', f('.'))
 tar('pax-path-dotdot', entry('innocent', pax_headers={'path': '../' + 'x'}))
 tar('pax-linkpath', entry('h', T.LNKTYPE, link='x', pax_headers={'linkpath': up + outside[1:] + '/canary'}))
 tar('control-characters', f('../\x1b[31mred\n'))
+# 11 MB in the pool, and no data at all
+many = {f'SCHILY.xattr.user.{k}': 'x' * 2000 for k in range(8)}
+tar('attributes', *(entry(f'f{n}', pax_headers=many) for n in range(700)))
+tar('targets', *(sym(f'l{n}', 'x' * 4000) for n in range(2800)))
 # these stay inside
 tar('ok-absolute', f(outside + '/canary'))
 tar('ok-inner-link', d('usr'), d('usr/bin'), sym('bin', 'usr/bin'), f('bin/tool'))
@@ -84,8 +88,9 @@ PY
 uuid=11111111-1111-4222-8333-444444444444
 rootfs=$zones/images/$uuid/rootfs
 install() {
+	local max=${2:-100M}
 	manifest "$corpus/$1.tar" $uuid >"$dir/m.json"
-	imgadm install -q --max-size 100M -m "$dir/m.json" -f "$corpus/$1.tar"
+	imgadm install -q --max-size "$max" -m "$dir/m.json" -f "$corpus/$1.tar"
 }
 
 outside_is_untouched() {
@@ -93,8 +98,8 @@ outside_is_untouched() {
 		[ "$(stat -c %h "$dir/outside/canary")" = 1 ]
 }
 
-refused() { # refused NAME TEXT
-	install "$1"
+refused() { # refused NAME TEXT [MAX-SIZE]
+	install "$1" "${3:-100M}"
 	is "$1 is refused" "$status $err" "1 imgadm install: error (UncompressionError): $2"
 	is_clean && [ ! -e "$zones/images/$uuid" ] && outside_is_untouched
 	ok "... and leaves nothing, in or out" $?
@@ -131,6 +136,8 @@ refused pax-linkpath "link 'h': entry '$up$dir/outside/canary' $leave"
 refused control-characters "entry '../?[31mred?' $leave"
 refused checksum "the file is not a tar archive"
 refused huge-size "the archive holds more than 104857600 bytes"
+refused attributes "the archive holds more than 10485760 bytes" 10M
+refused targets "the archive holds more than 10485760 bytes" 10M
 refused cut "the archive is damaged in 'cut': Truncated tar archive"
 
 stays() { # stays NAME: installed, and CHECK, run in the rootfs, holds
