@@ -9,6 +9,7 @@
 #include "base/jv.h"
 #include "base/log.h"
 #include "libsys/cgroup.h"
+#include "libvm/zoneadmd.h"
 
 #include <stdio.h>
 
@@ -66,6 +67,16 @@ void zone_enter_group(struct zone *z)
 		log_warning("%s", e.msg);
 	else
 		z->has_group = true;
+}
+
+/* Also at each start: a guest that reboots for ever would else fill the pool with our words. */
+int zone_open_log(struct zone *z, struct err *e)
+{
+	cleanup_close int fd = zoneadmd_open_log(&z->host, z->uuid, e);
+
+	if (fd < 0)
+		return fd;
+	return dup2(fd, STDERR_FILENO) < 0 ? err_sys(e, "cannot write to the log") : 0;
 }
 
 int zone_start(struct zone *z, struct err *e)

@@ -131,13 +131,9 @@ static int prepare(struct zone *z, const char *root, const char *uuid, struct er
 	z->program = own_path();
 	r = host_open(&z->host, root, e);
 	if (r == 0)
-		r = zoneadmd_open_log(&z->host, z->uuid, e);
-	if (r < 0)
-		return r;
-	if (dup2(r, STDERR_FILENO) < 0)
-		return err_sys(e, "cannot write to the log");
-	(void)close(r);
-	r = take_supervision(z, e);
+		r = zone_open_log(z, e);
+	if (r == 0)
+		r = take_supervision(z, e);
 	if (r == 0)
 		r = open_rundir(z, e);
 	return r;

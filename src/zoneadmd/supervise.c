@@ -51,6 +51,9 @@ static void start_again(struct zone *z)
 	z->again = false;
 	z->retry_at = 0;
 	z->restarts++;
+	/* Without a new one the old one goes on. */
+	if (zone_open_log(z, &e) < 0)
+		log_warning("%s", e.msg);
 	r = zone_start(z, &e);
 	if (r < 0) {
 		log_error("cannot start again: %s", e.msg);

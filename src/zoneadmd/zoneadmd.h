@@ -86,6 +86,7 @@ bool zone_state_is_stopped(struct zone *z); /* as the last supervisor left it */
 void zone_warn(struct zone *z, const char *property, const char *why);
 
 /* machine.c */
+ATTR_MUST_CHECK int zone_open_log(struct zone *z, struct err *e); /* becomes standard error */
 ATTR_MUST_CHECK int zone_start(struct zone *z, struct err *e);
 /* -ENOENT, and nothing is left, when the machine does not run. */
 ATTR_MUST_CHECK int zone_attach(struct zone *z, struct err *e);

@@ -72,12 +72,20 @@ is "its guest reboots: that is counted" "$(state_of "$uuid" init_restarts)" 1
 alive "$init"
 is "its guest reboots: the old init is gone" $? 1
 
+# A guest that reboots for ever must not fill the pool by what is logged of it.
+head -c 300000 /dev/zero >>"$host/zones/$uuid/logs/zoneadmd.log"
+kill -TERM "$(init_of "$uuid")"
+up 3
+[ "$(stat -c %s "$host/zones/$uuid/logs/zoneadmd.log")" -lt 100000 ]
+ok "a log that has grown makes room for a new one at a reboot" $?
+is "one generation is kept" "$(find "$host/zones/$uuid/logs" -name 'zoneadmd.log.*' | wc -l)" 1
+
 # What the record says at that moment is what starts.
 record=$host/etc/zones/$uuid.json
 jq '.hostname = "other-host"' "$record" >"$dir/record" && cat "$dir/record" >"$record"
 init=$(init_of "$uuid")
 kill -TERM "$init"
-up 3
+up 4
 is "a reboot takes the record as it is then" \
 	"$(nsenter -t "$(init_of "$uuid")" -u hostname 2>/dev/null)" other-host
 
