@@ -51,7 +51,8 @@ strap:
 		strap -- tools/strap/make $(if $(LOCKED),-L) -l $(BUILD)/strap
 
 target: strap
-	@$(STEP) $(call inputs,$(STAMPS)/strap src mk man Makefile tools/builder projects/dais) \
+	@$(STEP) $(call inputs,$(STAMPS)/strap src mk man Makefile tools/builder tools/image/target \
+		projects/dais) \
 		-o $(PROTO)/dais target -- tools/image/target
 
 # Projects of the site, if there are any.
@@ -62,18 +63,19 @@ local: strap
 		tools/image/local) local -- tools/image/local)
 
 core:
-	@$(STEP) $(call inputs,$(LISTS) $(LOCK) tools/core/assemble tools/core/fetch tools/core/resolve) \
+	@$(STEP) $(call inputs,$(LISTS) $(LOCK) $(addprefix tools/core/,apt.sh assemble fetch make resolve)) \
 		-k "$(LISTS)" -k "$(LOCKED)" -o $(BUILD)/core/root.tar \
 		core -- tools/core/make $(if $(LOCKED),-L) -l $(LOCK) -o $(BUILD)/core $(LISTS)
 
 select: core strap
-	@$(STEP) $(call inputs,$(STAMPS)/core $(CORE)/rules tools/core/select tools/core/depmod) \
+	@$(STEP) $(call inputs,$(STAMPS)/core $(CORE)/rules tools/core/select tools/core/ship) \
 		-o $(PROTO)/core -o $(BUILD)/manifest/core.manifest \
 		select -- tools/core/ship $(CORE)/rules
 
 root: select target local $(BUILDER)
 	@$(STEP) $(call inputs,$(STAMPS)/select $(STAMPS)/target $(BUILDER) overlay tools/image/root \
-		$(STAMPS)/local projects/dais) -k $(BUILDSTAMP) -k '$(PASSWORD_HASH)' -o $(BUILD)/image/root.tar \
+		$(STAMPS)/local projects/dais) -k $(BUILDSTAMP) -k '$(PASSWORD_HASH)' \
+		-k "$$(tools/image/gitstatus)" -o $(BUILD)/image/root.tar \
 		root -- tools/image/root $(BUILDER)
 
 boot-archive: root

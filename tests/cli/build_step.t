@@ -65,6 +65,9 @@ says "EXPLAIN says when there is nothing to do" out "nothing to do"
 echo 3 > in/a
 run env EXPLAIN=1 "$step" -f in -k other -o out.txt first -- sh -c 'echo run >> runs; cat in/* > out.txt'
 says "or what changed" out "because changed: in/a"
+chmod -x in/a
+run env EXPLAIN=1 "$step" -f in -k other -o out.txt first -- sh -c 'echo run >> runs; cat in/* > out.txt'
+says "or whose mode did" out "because changed: executable in/a"
 
 run "$step" -f in bad -- sh -c 'seq 100; echo the reason >&2; exit 3'
 is "a failure is one" 1 ""
