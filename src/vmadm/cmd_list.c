@@ -12,6 +12,7 @@
 #include "libvm/vm_object.h"
 #include "libvm/vm_query.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,6 +82,13 @@ static void end_row(struct buf *b)
 	buf_reset(b);
 }
 
+/* Texts of a payload may be foreign: neither a terminal nor a reader of lines obeys them. */
+static void add_shown(struct buf *b, const char *text)
+{
+	for (; *text; text++)
+		buf_addc(b, iscntrl((unsigned char)*text) ? '?' : *text);
+}
+
 static void add_cell(struct buf *b, size_t column, const char *text, unsigned int width,
 		     bool parsable)
 {
@@ -89,7 +97,7 @@ static void add_cell(struct buf *b, size_t column, const char *text, unsigned in
 	if (column > 0)
 		buf_adds(b, parsable ? ":" : "  ");
 	from = b->len;
-	buf_adds(b, *text || parsable ? text : "-");
+	add_shown(b, *text || parsable ? text : "-");
 	if (!parsable)
 		pad(b, from, width);
 }

@@ -90,6 +90,11 @@ true      10.0.0.1              web                   -" '' list -o autoboot,nic
 t 0 "$a" '' list -Ho uuid uuid=$a
 t 0 "$a" '' list -Ho uuid aaaaaaaa-1111
 t 0 "$empty" '' list uuid
+# A terminal takes orders from what is printed, and a line must stay one.
+d=dddddddd-4444-4444-8444-000000000004
+printf '%s' '{ "v": 1, "uuid": "'$d'", "brand": "lx", "alias": "a\n\u001b[31mb" }' >"$root/etc/zones/$d.json"
+t 0 'a??[31mb' '' list -Hpo alias uuid=$d
+rm "$root/etc/zones/$d.json"
 t 0 "$b" '' list -Ho uuid state=failed zone_state=installed
 t 0 "$a" '' list -Ho uuid nics.\*.mac=2:8:20:0:0:1
 t 0 "$a" '' list -Ho uuid tags.n=5 customer_metadata.role=db
