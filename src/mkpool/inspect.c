@@ -5,14 +5,13 @@
 #include "mkpool/mkpool.h"
 
 #include "base/alloc.h"
-#include "base/fileio.h"
 #include "base/jv.h"
 #include "base/proc.h"
 #include "base/uuid.h"
+#include "libsys/procfs.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -71,22 +70,6 @@ int mkpool_check_unused(const char *path, struct err *e)
 	return fd < 0 ? err_sys(e, "cannot open '%s' for writing", path) : 0;
 }
 
-/* Field 22 of /proc/PID/stat: when it started. 0 when there is none. */
-static unsigned long long start_time(int64_t pid)
-{
-	cleanup_free char *text = NULL;
-	char path[64], *p;
-	size_t len;
-
-	(void)snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
-	if (file_read_all(AT_FDCWD, path, 4096, &text, &len, NULL) < 0)
-		return 0;
-	p = strrchr(text, ')'); /* the name may hold anything */
-	for (int field = 2; p && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	return p ? strtoull(p + 1, NULL, 10) : 0;
-}
-
 static bool runs(int rundir, const char *uuid)
 {
 	cleanup_jv struct jv *state = NULL;
@@ -97,8 +80,8 @@ static bool runs(int rundir, const char *uuid)
 	if (jv_load(rundir, name, STATE_MAX, &state, NULL) < 0)
 		return false;
 	pid = jv_get_int(state, "pid", 0);
-	return pid > 0 && kill((pid_t)pid, 0) == 0 &&
-	       start_time(pid) == (unsigned long long)jv_get_int(state, "pid_start", 0);
+	return pid > 0 && pid <= INT32_MAX &&
+	       procfs_is_alive((pid_t)pid, (uint64_t)jv_get_int(state, "pid_start", 0));
 }
 
 int mkpool_check_no_vm_runs(const struct host *h, struct err *e)
