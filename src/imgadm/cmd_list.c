@@ -280,6 +280,9 @@ static int load(struct listing *l, const struct cli_call *call, const struct hos
 		r = imgadm_clones_load(h, &l->clones, e);
 	if (r < 0)
 		return imgadm_fail(call, "FileSystem", e->msg);
+	if (l->images.unreadable)
+		(void)fprintf(stderr, "warning: %zu images cannot be read; one of them: %s\n",
+			      l->images.unreadable, l->images.error.msg);
 	drop_unmatched(l);
 	/* They come by published_at and name. */
 	if (cli_has(call, "s") && l->images.count)

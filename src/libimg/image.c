@@ -125,26 +125,27 @@ static int by_age(const void *pa, const void *pb)
 	return r ? r : strcmp(a->uuid, b->uuid);
 }
 
-static int load_all(DIR *dir, bool with_meta, struct image_list *list, struct err *e)
+/* One that is damaged must not hide the others. */
+static void load_all(DIR *dir, bool with_meta, struct image_list *list)
 {
 	size_t cap = 0;
 	struct dirent *entry;
-	int r = 0;
+	int r;
 
-	while (r == 0 && (entry = readdir(dir))) {
+	while ((entry = readdir(dir))) {
 		if (!uuid_is_valid(entry->d_name))
 			continue;
 		if (list->count == cap) {
 			cap = cap ? 2 * cap : 64;
 			list->items = xrealloc_array(list->items, cap, sizeof(*list->items));
 		}
-		r = load_at(dirfd(dir), entry->d_name, with_meta, &list->items[list->count], e);
+		r = load_at(dirfd(dir), entry->d_name, with_meta, &list->items[list->count],
+			    &list->error);
 		if (r == 0)
 			list->count++;
-		else if (r == -ENOENT) /* deleted meanwhile */
-			r = 0;
+		else if (r != -ENOENT) /* else deleted meanwhile */
+			list->unreadable++;
 	}
-	return r;
 }
 
 int image_list_load(const struct host *h, bool with_meta, struct image_list *ret_list,
@@ -167,12 +168,8 @@ int image_list_load(const struct host *h, bool with_meta, struct image_list *ret
 		(void)close(fd);
 		return r;
 	}
-	r = load_all(dir, with_meta, &list, e);
+	load_all(dir, with_meta, &list);
 	(void)closedir(dir);
-	if (r < 0) {
-		image_list_done(&list);
-		return r;
-	}
 	if (list.count)
 		qsort(list.items, list.count, sizeof(*list.items), by_age);
 	*ret_list = list;

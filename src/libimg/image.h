@@ -52,6 +52,8 @@ struct jv *image_requirement(const struct image *img, const char *key);
 struct image_list {
 	struct image *items; /* by published_at, then name */
 	size_t count;
+	size_t unreadable; /* left out, because their manifests are damaged */
+	struct err error;  /* why the last of those is */
 };
 
 /*

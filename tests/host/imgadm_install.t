@@ -216,6 +216,17 @@ is "an unused image goes" "$status $out" "0 Deleted image $(uuid 1)"
 ok "without a trace" $?
 imgadm destroy "$(uuid 1)"
 is "deleting it again is status 3" "$status" 3
+
+# ---- one that is damaged
+mkdir -p "$zones/images/$(uuid 9)/rootfs"
+echo '{' >"$zones/images/$(uuid 9)/manifest.json"
+imgadm list -H -o uuid
+is "a damaged image does not hide the others" \
+	"$status $(grep -c "$(uuid 9)" <<<"$out") $(grep -c 4222-8333 <<<"$out")" "0 0 7"
+[[ $err == "warning: 1 images cannot be read; one of them: image '$(uuid 9)': manifest.json:"* ]]
+ok "and is named" $?
+imgadm delete "$(uuid 9)"
+is "it can be deleted" "$status $out" "0 Deleted image $(uuid 9)"
 imgadm delete nonsense
 is "what is no UUID" "$status $err" "1 imgadm delete: error (InvalidUUID): invalid uuid: \"nonsense\""
 finish
