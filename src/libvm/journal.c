@@ -68,6 +68,21 @@ int journal_end(const struct host *h, const char *uuid, struct err *e)
 	return 0;
 }
 
+int journal_cancel(const struct host *h, const char *uuid, struct err *e)
+{
+	cleanup_close int dirfd = -1;
+	int r = journal_end(h, uuid, e);
+
+	if (r < 0)
+		return r;
+	dirfd = host_dir_existing(h, HOST_JOURNAL, e);
+	if (dirfd == -ENOENT)
+		return 0;
+	if (dirfd < 0)
+		return dirfd;
+	return fsync(dirfd) < 0 ? err_sys(e, "cannot sync '" HOST_JOURNAL "'") : 0;
+}
+
 int journal_read(const struct host *h, const char *uuid, enum journal_op *ret_op, struct err *e)
 {
 	cleanup_jv struct jv *entry = NULL;

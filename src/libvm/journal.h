@@ -24,6 +24,12 @@ ATTR_MUST_CHECK int journal_begin(const struct host *h, const char *uuid, enum j
 				  struct err *e);
 ATTR_MUST_CHECK int journal_end(const struct host *h, const char *uuid, struct err *e);
 
+/*
+ * The change will not be made, which is durable: found again after a power cut, the
+ * journal would have it completed.
+ */
+ATTR_MUST_CHECK int journal_cancel(const struct host *h, const char *uuid, struct err *e);
+
 /* JOURNAL_NONE when there is none. */
 ATTR_MUST_CHECK int journal_read(const struct host *h, const char *uuid,
 				 enum journal_op *ret_op, struct err *e);

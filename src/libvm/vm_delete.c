@@ -44,7 +44,7 @@ static int delete_locked(const struct vm_host *vh, const char *uuid, struct err 
 	return r < 0 ? err_wrap(e, r, "half deleted; 'vmadm delete' again goes on") : 0;
 
 undo_journal:
-	if (journal_end(vh->host, uuid, NULL) < 0)
+	if (journal_cancel(vh->host, uuid, NULL) < 0)
 		return err_wrap(e, r, "its deletion will be completed by the next command");
 	return r;
 }

@@ -18,6 +18,16 @@ int __wrap_renameat(int ofd, const char *o, int nfd, const char *n)
 	return __real_renameat(ofd, o, nfd, n);
 }
 
+static int syncs;
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_fsync(int fd)
+{
+	syncs++;
+	return __real_fsync(fd);
+}
+
 static void what_is_begun_is_read_until_it_is_ended(void **state)
 {
 	struct host_fixture *f = *state;
@@ -32,6 +42,19 @@ static void what_is_begun_is_read_until_it_is_ended(void **state)
 	assert_int_equal(op, JOURNAL_DELETE);
 	assert_int_equal(journal_end(&f->host, A, NULL), 0);
 	assert_int_equal(journal_end(&f->host, A, NULL), 0);
+	assert_false(journal_is_there(&f->host, A));
+}
+
+/* It came back after a power cut, and the VM whose deletion had been refused was gone. */
+static void what_is_cancelled_is_gone_from_the_disk(void **state)
+{
+	struct host_fixture *f = *state;
+
+	assert_int_equal(journal_cancel(&f->host, A, NULL), 0);
+	assert_int_equal(journal_begin(&f->host, A, JOURNAL_DELETE, NULL), 0);
+	syncs = 0;
+	assert_int_equal(journal_cancel(&f->host, A, NULL), 0);
+	assert_int_equal(syncs, 1);
 	assert_false(journal_is_there(&f->host, A));
 }
 
@@ -87,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		/* clang-format off */
 		host_test(what_is_begun_is_read_until_it_is_ended),
+		host_test(what_is_cancelled_is_gone_from_the_disk),
 		host_test(each_journal_is_visited_once),
 		host_test(a_full_disk_leaves_no_journal),
 		host_test(an_unknown_operation_is_left_alone),

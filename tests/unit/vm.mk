@@ -1,5 +1,5 @@
 $(call unit, test_claim, vm base)
-$(call unit, test_journal, vm sys base, -Wl$(comma)--wrap=renameat)
+$(call unit, test_journal, vm sys base, $(addprefix -Wl$(comma)--wrap=,renameat fsync))
 $(call unit, test_payload, vm base)
 $(call unit, test_payload_nics, vm base)
 $(call unit, test_problems, vm base)
