@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "libsys/cgroup.h"
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/macro.h"
 
@@ -19,7 +20,7 @@
 #define CGROUP_ROOT    "/sys/fs/cgroup"
 #define CGROUP_UNIFIED CGROUP_ROOT "/unified"
 
-/* A guest decides how deep its groups nest; the kernel's own limit is not below this. */
+/* A guest decides how deep its groups nest; its first process is not looked for below this. */
 #define DEPTH_MAX 64
 
 /* A zombie holds its group; who reaps the host's orphans may take a while. */
@@ -188,7 +189,9 @@ static int next_child(DIR *dir, const char **ret_name)
 	int fd;
 
 	while ((d = readdir(dir))) {
-		if (d->d_type != DT_DIR || d->d_name[0] == '.')
+		/* A guest may begin a name with '.' as well. */
+		if (d->d_type != DT_DIR || strcmp(d->d_name, ".") == 0 ||
+		    strcmp(d->d_name, "..") == 0)
 			continue;
 		fd = openat(dirfd(dir), d->d_name,
 			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -249,7 +252,7 @@ static pid_t find_in(int groupfd, bool (*is_it)(pid_t pid))
 	return found;
 }
 
-/* Both walks take GROUPFD. */
+/* Takes GROUPFD. */
 static pid_t find_below(int groupfd, unsigned int depth, bool (*is_it)(pid_t pid))
 {
 	pid_t found = find_in(groupfd, is_it);
@@ -267,21 +270,79 @@ static pid_t find_below(int groupfd, unsigned int depth, bool (*is_it)(pid_t pid
 	return found;
 }
 
-static void remove_below(int groupfd, unsigned int depth)
+/* The name of some group in DIRFD, new; NULL when there is none. */
+static char *first_child(int dirfd)
 {
-	DIR *dir = fdopendir(groupfd);
+	int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 	const char *name;
+	char *child = NULL;
 	int fd;
 
 	if (!dir) {
-		(void)close(groupfd);
-		return;
+		close_p(&copy);
+		return NULL;
 	}
-	while (depth < DEPTH_MAX && (fd = next_child(dir, &name)) >= 0) {
-		remove_below(fd, depth + 1);
-		(void)unlinkat(dirfd(dir), name, AT_REMOVEDIR);
-	}
+	fd = next_child(dir, &name);
+	if (fd >= 0)
+		child = xstrdup(name);
+	close_p(&fd);
 	(void)closedir(dir);
+	return child;
+}
+
+struct walk {
+	int fd;       /* where we are */
+	char **names; /* the way to there */
+	size_t depth;
+};
+
+static int walk_to(struct walk *w, const char *name)
+{
+	int fd = openat(w->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	close_p(&w->fd);
+	w->fd = fd;
+	return 0;
+}
+
+/* One step down, or up with the group that we come from removed. 1: there is nothing left. */
+static int walk_step(struct walk *w)
+{
+	cleanup_free char *name = first_child(w->fd);
+	int r;
+
+	if (name) {
+		r = walk_to(w, name);
+		if (r < 0)
+			return r;
+		w->names = xrealloc_array(w->names, w->depth + 1, sizeof(*w->names));
+		w->names[w->depth++] = take_ptr(name);
+		return 0;
+	}
+	if (w->depth == 0)
+		return 1;
+	r = walk_to(w, "..");
+	if (r < 0)
+		return r;
+	name = w->names[--w->depth];
+	return unlinkat(w->fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* However deep: a guest makes groups of its own as it likes. Takes GROUPFD. */
+static void remove_below(int groupfd)
+{
+	struct walk w = { .fd = groupfd };
+
+	/* Why it stops is seen by who removes the group itself. */
+	while (walk_step(&w) == 0)
+		;
+	while (w.depth > 0)
+		free(w.names[--w.depth]);
+	free(w.names);
+	close_p(&w.fd);
 }
 
 pid_t cgroup_find(const char *group, bool (*is_it)(pid_t pid))
@@ -340,7 +401,7 @@ static int remove_at(int topfd, const char *group)
 
 	if (fd < 0)
 		return 0;
-	remove_below(fd, 0);
+	remove_below(fd);
 	if (unlinkat(topfd, group, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return -errno;
 	return 0;

@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <dirent.h>
+#include <unistd.h>
 
 static size_t count_descriptors(void)
 {
@@ -36,10 +37,45 @@ static void looking_at_groups_keeps_nothing_open(void **state)
 	assert_int_equal(count_descriptors(), before);
 }
 
+/* A guest that nested 64 of them could neither be started nor deleted any more. */
+static void groups_are_removed_however_deep(void **state)
+{
+	char name[32], group[64];
+	int fd, top = cgroup_open_top(NULL);
+
+	(void)state;
+	if (top < 0)
+		skip();
+	(void)snprintf(name, sizeof(name), "unit-%d", (int)getpid());
+	(void)snprintf(group, sizeof(group), "%s/deep", name);
+	if (cgroup_make(name, "deep", NULL) < 0) {
+		close(top);
+		skip(); /* not root, or not ours */
+	}
+	fd = openat(top, group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < 100; i++) {
+		int next;
+
+		assert_int_equal(mkdirat(fd, ".beside", 0755), 0);
+		assert_int_equal(mkdirat(fd, "x", 0755), 0);
+		next = openat(fd, "x", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_true(next >= 0);
+		close(fd);
+		fd = next;
+	}
+	close(fd);
+	assert_int_equal(cgroup_remove(name, NULL), 0);
+	assert_int_equal(faccessat(top, name, F_OK, 0), -1);
+	close(top);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		/* clang-format off */
 		cmocka_unit_test(looking_at_groups_keeps_nothing_open),
+		cmocka_unit_test(groups_are_removed_however_deep),
+		/* clang-format on */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
