@@ -4,6 +4,7 @@
 
 #include "base/jv.h"
 #include "base/path.h"
+#include "libvm/zoneadmd.h"
 
 #include "unit.h"
 
@@ -112,6 +113,7 @@ static void ids_of_the_host_are_refused(void **state)
 static void the_default_route_is_the_primary_nics(void **state)
 {
 	struct fixture *f = *state;
+	char link[ZONEADMD_LINK_NAME];
 
 	assert_int_equal(
 		load(f,
@@ -129,7 +131,8 @@ static void the_default_route_is_the_primary_nics(void **state)
 	assert_null(f->s.nics[0].ips[2]);
 	assert_null(f->s.nics[1].ips[0]);
 	assert_int_equal(f->s.nics[1].mtu, 9000);
-	assert_string_equal(f->s.nics[1].host_name, "v11111111222n1");
+	zoneadmd_link_name(UUID, 1, link);
+	assert_string_equal(f->s.nics[1].host_name, link);
 }
 
 static void a_nic_without_a_name_is_refused_by_its_place(void **state)
