@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "libstore/driver.h"
+#include "libstore/pool.h"
 
 #include <fcntl.h>
 #include <sys/statvfs.h>
@@ -53,6 +54,11 @@ int store_open(int poolfd, struct store **ret_store, struct err *e)
 		*ret_store = s;
 		return 0;
 	}
+	if (!store_pool_is_mounted(poolfd))
+		return err_set(e, -ENOTSUP,
+			       "no pool is mounted there, its folder is on %s; "
+			       "'mkpool --mount' mounts the one that was made before",
+			       fs_name((long)fs.f_type));
 	return err_set(e, -ENOTSUP,
 		       "the pool is on %s, which is not supported; "
 		       "make one with mkpool",

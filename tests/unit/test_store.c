@@ -433,9 +433,21 @@ static void refuses_names_that_are_no_uuids(void **state)
 	assert_string_equal(e.msg, "'system' is not the UUID of an image");
 }
 
+/* "Make one" was the advice to who had only to mount it. */
+static void says_when_a_pool_is_not_mounted(void **state)
+{
+	cleanup_close int fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err e = { 0 };
+	struct store *s;
+
+	(void)state;
+	assert_int_equal(store_open(fd, &s, &e), -ENOTSUP);
+	assert_non_null(strstr(e.msg, "mkpool --mount"));
+}
+
 static void refuses_a_folder_that_is_no_pool(void **state)
 {
-	int fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int in = openat(fx.poolfd, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct err e = { 0 };
 	struct store *s;
@@ -476,6 +488,7 @@ RUN(destroys_subvolumes_however_deep)
 RUN(destroying_what_is_not_there_succeeds)
 RUN(tells_an_image_that_is_missing)
 RUN(refuses_names_that_are_no_uuids)
+RUN(says_when_a_pool_is_not_mounted)
 RUN(refuses_a_folder_that_is_no_pool)
 
 int main(void)
@@ -497,6 +510,7 @@ int main(void)
 		TEST(destroying_what_is_not_there_succeeds),
 		TEST(tells_an_image_that_is_missing),
 		TEST(refuses_names_that_are_no_uuids),
+		TEST(says_when_a_pool_is_not_mounted),
 		TEST(refuses_a_folder_that_is_no_pool),
 		/* clang-format on */
 	};
