@@ -1,9 +1,10 @@
-# mk/test.mk - make test, make fuzz.
+# mk/test.mk - make test, make fuzz, make bench.
 #
 #	make test                  unit, cli and host tests, one line of time each
 #	make test-unit             (test-cli, test-host) one of the steps
 #	make test-cli T=PATTERN    only tests/cli/*PATTERN*.t
 #	make fuzz FUZZ_SECONDS=60  each fuzzer for so long, over its corpus
+#	make bench T=PATTERN       tests/bench/*PATTERN*.sh, with release programs; as root
 #
 # Unit tests and the programs that the others run are made in dev mode, with
 # ASan and UBSan; the tests find the programs by DAIS_BIN. With CI=true a skip
@@ -14,7 +15,7 @@ FUZZ_CC	     ?= clang
 T	     ?=
 TEST_STEPS   := unit cli host
 
-.PHONY: test fuzz fuzz-run $(addprefix test-,$(TEST_STEPS))
+.PHONY: test fuzz fuzz-run bench $(addprefix test-,$(TEST_STEPS))
 
 test:
 	+@tests/run --steps $(TEST_STEPS) -- $(MAKE) --no-print-directory
@@ -34,3 +35,11 @@ fuzz:
 
 fuzz-run: $(addprefix $(B)/check/,$(FUZZERS))
 	@tests/run --fuzz $(B) $(FUZZ_SECONDS) $(FUZZERS)
+
+bench:
+	+@$(MAKE) --no-print-directory MODE=release programs
+	@failed=; for b in $(sort $(wildcard tests/bench/*$(T)*.sh)); do \
+		echo "== $$b"; \
+		DAIS_BIN=$(abspath $(BUILD))/bin DAIS_IMAGES=$(abspath $(BUILD))/images \
+			bash $$b $(abspath $(BUILD))/bin || failed="$$failed $$b"; \
+	done; [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
