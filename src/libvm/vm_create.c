@@ -203,10 +203,13 @@ static int finish(struct creation *c, struct store *store, bool start, struct er
 	if (r < 0)
 		r = mark_failed(c, r, e);
 	else if (synced < 0)
-		return err_set(e, synced, "VM %s was made, but not to last: %s", c->uuid,
-			       sync_error.msg);
+		r = err_set(e, synced, "VM %s was made, but not to last: %s", c->uuid,
+			    sync_error.msg);
 	else
 		r = fault_point("started and synced", e);
+	/* What may not last keeps its journal: the next command or boot looks at it again. */
+	if (synced < 0)
+		return r;
 	synced = journal_end(c->vh->host, c->uuid, r < 0 ? NULL : e);
 	return r < 0 ? r : synced;
 }

@@ -9,13 +9,19 @@
 
 #include <unistd.h>
 
-/* A record that cannot be read must not keep its VM for ever: then nothing protects it. */
+/*
+ * A record that is malformed must not keep its VM for ever: then nothing protects
+ * it. One that cannot be read just now (EIO, EMFILE) may protect it.
+ */
 static int check_protection(const struct vm_host *vh, const char *uuid, struct err *e)
 {
 	cleanup_jv struct jv *record = NULL;
+	int r = record_load(vh->host, uuid, &record, e);
 
-	if (record_load(vh->host, uuid, &record, NULL) < 0)
+	if (r == -ENOENT || r == -EINVAL || r == -EBADMSG || r == -EFBIG)
 		return 0;
+	if (r < 0)
+		return err_wrap(e, r, "VM %s may be protected", uuid);
 	if (jv_get_bool(record, "indestructible_zoneroot", false))
 		return err_set(e, -EPERM, "indestructible_zoneroot is set, cannot delete");
 	if (jv_get_bool(record, "indestructible_delegated", false))
