@@ -84,6 +84,17 @@ wait $! 2> /dev/null
 ok "one that was cut off is not taken for done" $?
 run "$step" cut -- true
 is "and is done again" 0
+run "$step" hangup -- sh -c 'kill -HUP 0; sleep 3'
+is "a command that hangs up its group takes nobody along" 1
+says "and has failed" err "hangup     FAILED"
+
+sh -c "echo \$\$ > pid; exec '$step' stopped -- sh -c 'echo \$\$ > child; exec sleep 20'" > out 2> err &
+while [ ! -s child ]; do sleep 0.05; done
+kill -TERM "$(cat pid)"
+wait $! 2> /dev/null
+! kill -0 "$(cat child)" 2> /dev/null
+ok "one that is stopped takes its command along" $?
+
 run "$step" nothing
 is "no command is wrong use" 2
 done_testing
