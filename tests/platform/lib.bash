@@ -3,6 +3,7 @@
 # lib.bash - for tests that boot a platform: sourced. Makes $dir for what the
 # test needs, and ends what it started with it.
 #
+#	uplink                  options for a network; none when empty
 #	boot_machine OPTION...  start QEMU (options of tools/boot/run), wait for the
 #	                        login prompt; sets $log and $boot_s
 #	start_machine OPTION... start QEMU and do not wait
@@ -29,7 +30,7 @@ command -v "${QEMU:-qemu-system-x86_64}" >/dev/null || skip "no qemu-system-x86_
 name=$(basename "$0" .t)
 dir=$(mktemp -d /tmp/dais-platform.XXXXXX)
 console=$dir/console
-machine='' log='' boots=0 boot_s=0 out='' status=0
+machine='' log='' uplink='' boots=0 boot_s=0 out='' status=0
 count=0 failed=0
 
 # The compiler that built everything else builds this as well.
@@ -86,7 +87,8 @@ start_machine() {
 	log=$BUILD/log/platform-$name-$boots.log
 	: > "$log"
 	rm -f "$dir/socket"
-	tools/boot/run -n -S "$dir/socket" -L "$log" "$@" "$platform" > "$dir/qemu.out" 2>&1 < /dev/null &
+	# shellcheck disable=SC2086  # several words
+	tools/boot/run ${uplink:--n} -S "$dir/socket" -L "$log" "$@" "$platform" > "$dir/qemu.out" 2>&1 < /dev/null &
 	machine=$!
 }
 

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# A host with a network interface: it gets an address and resolvers, and root
+# logs in over SSH with a key, and with nothing else.
+. "$(dirname "$0")/lib.bash"
+command -v ssh >/dev/null || skip "no ssh"
+
+ssh-keygen -q -t ed25519 -N '' -C test -f "$dir/key"
+port=$((20000 + RANDOM % 20000))
+uplink="-p $port"
+on_host() {
+	ssh -p "$port" -i "$dir/key" -o IdentitiesOnly=yes -o UserKnownHostsFile="$dir/known" \
+		-o StrictHostKeyChecking=accept-new -o BatchMode=yes -o ConnectTimeout=60 "$@"
+}
+
+boot_machine -d none
+login "$(shown_password)" || bail "cannot log in: $out"
+g 'systemctl is-system-running --wait' 300
+is "every unit is up" "$out" running
+until_g 60 'ip -br addr | grep -q 10.0.2.15'
+ok "the interface has an address by DHCP" $?
+until_g 60 'grep -q ^nameserver /etc/resolv.conf'
+ok "and the host has resolvers" $?
+g 'for u in networkd resolved timesyncd; do systemctl is-active systemd-$u; done'
+is "what an uplink needs runs" "$out" $'active\nactive\nactive'
+
+g 'ls -A /etc/ssh/keys; systemctl is-active ssh.service'
+like "there is no SSH key and no server before the first connection" "$out" '^inactive'
+out=$(on_host root@127.0.0.1 true 2>&1)
+like "root is refused without a key that the host knows" "$out" 'Permission denied'
+g "mkdir -p -m 700 /root/.ssh; echo '$(cat "$dir/key.pub")' > /root/.ssh/authorized_keys"
+out=$(on_host root@127.0.0.1 hostname 2>&1)
+is "with one, root logs in" "$out" dais
+on_host root@127.0.0.1 'nohup sleep 300 > /dev/null 2>&1 &' 2>/dev/null
+g 'pgrep -x sleep > /dev/null'
+ok "what was started over SSH outlives the session" "$status"
+g poweroff
+wait_gone 240
+ok "poweroff ends the machine" $?
+finish
