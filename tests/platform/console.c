@@ -12,7 +12,10 @@
  *
  * Nothing is guessed from prompts: a command's output stands between two marks
  * that only this call knows, and the marks are typed in two halves, so that an
- * echo of the line is not taken for them. 124: the time was up, and what was
+ * echo of the line is not taken for them. The line is not to be trusted: under
+ * emulation it was seen to double a character now and then. So the output waits
+ * in a file, the end mark tells its length and is sent twice, and what does not
+ * have that length is sent again. 124: the time was up, and what was
  * seen last is on standard error. 125: wrong use, or no connection.
  */
 #include <errno.h>
@@ -28,6 +31,7 @@
 
 #define SEEN_MAX (4 << 20)
 #define TAIL     2000
+#define OUTPUT   "/run/console.out"
 
 enum { EXIT_TIMEOUT = 124, EXIT_TROUBLE = 125 };
 
@@ -151,32 +155,63 @@ static int log_in(const char *password)
 	return 0;
 }
 
-static int run(const char *command)
+/*
+ * Type BEFORE (a command whose output goes to the file, or nothing), then show the
+ * file. Returns the status that stood in the end mark; *RET_WHOLE tells whether
+ * all that the file has stands between *RET_FROM and *RET_TO, and nothing else.
+ */
+static long show(const char *before, unsigned int id, const char **ret_from,
+		 const char **ret_to, bool *ret_whole)
 {
-	char begin[64], end[64], half[32];
-	char *line, *from, *to;
-	unsigned int id = (unsigned int)(now() * 1000) ^ (unsigned int)getpid() << 16;
-	size_t size = strlen(command) + 256;
+	char begin[64], end[64];
+	size_t size = strlen(before) + 512;
+	char *line = malloc(size);
+	char *rest;
+	long status;
 
-	(void)snprintf(half, sizeof(half), "%08x", id);
-	(void)snprintf(begin, sizeof(begin), "@@%s-begin@@\n", half);
-	(void)snprintf(end, sizeof(end), "@@%s-end:", half);
-	line = malloc(size);
 	if (!line)
 		trouble("no memory");
+	(void)snprintf(begin, sizeof(begin), "@@%08x-begin@@\n", id);
+	(void)snprintf(end, sizeof(end), "@@%08x-end:", id);
 	(void)snprintf(line, size,
-		       "echo @@'%s'-begin@@; { %s\n} </dev/null 2>&1; echo @@'%s'-end:$?@@\n",
-		       half, command, half);
+		       "%secho @@'%08x'-begin@@; cat " OUTPUT "; for i in 1 2; do "
+		       "echo @@'%08x'-end:$status:$(stat -c %%s " OUTPUT ")@@; done\n",
+		       before, id, id);
+	forget();
 	send_text(line);
 	free(line);
 	(void)wait_for(end, NULL, NULL);
-	while (!strstr(strstr(con.seen, end) + strlen(end), "@@"))
+	while (!strstr(strstr(con.seen, end) + strlen(end), "@@\n"))
 		(void)take(1);
-	to = strstr(con.seen, end);
-	from = strstr(con.seen, begin);
-	from = from && from < to ? from + strlen(begin) : con.seen;
+	*ret_to = strstr(con.seen, end);
+	*ret_from = strstr(con.seen, begin);
+	if (!*ret_from || *ret_from > *ret_to)
+		*ret_from = *ret_to;
+	else
+		*ret_from += strlen(begin);
+	status = strtol(*ret_to + strlen(end), &rest, 10);
+	*ret_whole = *rest == ':' && strtol(rest + 1, NULL, 10) == *ret_to - *ret_from;
+	return status;
+}
+
+static int run(const char *command)
+{
+	unsigned int id = (unsigned int)(now() * 1000) ^ (unsigned int)getpid() << 16;
+	size_t size = strlen(command) + 128;
+	char *line = malloc(size);
+	const char *from, *to;
+	bool whole;
+	long status;
+
+	if (!line)
+		trouble("no memory");
+	(void)snprintf(line, size, "{ %s\n} </dev/null >" OUTPUT " 2>&1; status=$?; ", command);
+	status = show(line, id, &from, &to, &whole);
+	free(line);
+	while (!whole)
+		status = show("", ++id, &from, &to, &whole);
 	(void)fwrite(from, 1, (size_t)(to - from), stdout);
-	return (int)strtol(to + strlen(end), NULL, 10);
+	return (int)status;
 }
 
 static void connect_to(const char *path)
