@@ -5,7 +5,6 @@
 #
 #	create   vmadm create : btrfs subvolume snapshot + lxc-start -d
 #	start    vmadm start  : lxc-start -d
-#	list     of 100 zones, in ms
 #	memory   of a zoneadmd that is idle, private pages, in KiB
 #
 # By hand and by vmadm take turns, on the same pool, with the same image, one NIC
