@@ -50,8 +50,8 @@
 
 #define READY_FD 3
 
-/* The predecessor may be about to go. */
-#define LOCK_WAIT_MS 5000
+/* The predecessor may be about to go; what it mounted can take long on a busy disk. */
+#define LOCK_WAIT_MS 20000
 
 /* Was it started by a command that waits? By hand, number 3 is nothing or something else. */
 static bool somebody_waits;

@@ -246,7 +246,7 @@ link_of() {
 
 # What is in the way of nothing may be about to go: it has two seconds.
 nothing_left() {
-	local end=$((SECONDS + 3)) left
+	local end=$((SECONDS + 20)) left
 	while left=$(what_is_left "$1") && [ -n "$left" ] && [ $SECONDS -lt $end ]; do
 		sleep 0.1
 	done
