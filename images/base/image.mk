@@ -7,15 +7,19 @@ IMAGE_LEVEL	?= $(if $(filter release,$(PROFILE)),19,9)
 IMAGE_CACHE	?= $(CACHE)/images/base
 BASE_IMAGE	:= $(BUILD)/images/base.json $(BUILD)/images/base.tar.zst
 
+# The build root's, so that the bytes do not depend on this machine's.
+IMAGE_TOOLS	:= ZSTD="tools/strap/run $(BUILD)/strap/root zstd" \
+		   BSDTAR="tools/strap/run $(BUILD)/strap/root env LC_ALL=C.UTF-8 bsdtar"
+
 .PHONY: images images-force images-always
 images: $(BASE_IMAGE)
 
 # The script itself sees, within milliseconds, whether there is anything to do, and
 # leaves the files alone if not: what depends on them is not built again.
-$(BUILD)/images/base.json: images-always
-	$(call say,IMAGE,base)images/base/build $(if $(LOCKED),-L) -o $(@D) \
+$(BUILD)/images/base.json: images-always strap
+	$(call say,IMAGE,base)$(IMAGE_TOOLS) images/base/build $(if $(LOCKED),-L) -o $(@D) \
 		-c $(IMAGE_CACHE) -z $(IMAGE_LEVEL)
 $(BUILD)/images/base.tar.zst: $(BUILD)/images/base.json ;
 
-images-force:
-	images/base/build -f $(if $(LOCKED),-L) -o $(BUILD)/images -c $(IMAGE_CACHE) -z $(IMAGE_LEVEL)
+images-force: strap
+	$(IMAGE_TOOLS) images/base/build -f $(if $(LOCKED),-L) -o $(BUILD)/images -c $(IMAGE_CACHE) -z $(IMAGE_LEVEL)
