@@ -11,8 +11,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define SUFFIX      ".json"
-#define JOURNAL_MAX 4096
+#define SUFFIX ".json"
 
 typedef char journal_name[UUID_LEN + sizeof(SUFFIX)];
 
@@ -20,6 +19,12 @@ static const char *const op_names[] = {
 	[JOURNAL_NONE] = "none",
 	[JOURNAL_CREATE] = "create",
 	[JOURNAL_DELETE] = "delete",
+	[JOURNAL_UPDATE] = "update",
+	[JOURNAL_SNAPSHOT] = "create-snapshot",
+	[JOURNAL_UNSNAPSHOT] = "delete-snapshot",
+	[JOURNAL_ROLLBACK] = "rollback-snapshot",
+	[JOURNAL_REPROVISION] = "reprovision",
+	[JOURNAL_RECEIVE] = "receive",
 };
 _Static_assert(ARRAY_SIZE(op_names) == JOURNAL_OP_MAX_, "an operation without a name");
 
@@ -33,7 +38,8 @@ static void file_name(journal_name ret, const char *uuid)
 	(void)snprintf(ret, sizeof(journal_name), "%.*s" SUFFIX, UUID_LEN, uuid);
 }
 
-int journal_begin(const struct host *h, const char *uuid, enum journal_op op, struct err *e)
+int journal_begin(const struct host *h, const char *uuid, enum journal_op op,
+		  const struct jv *args, struct err *e)
 {
 	cleanup_jv struct jv *entry = jv_object();
 	cleanup_close int dirfd = -1;
@@ -47,6 +53,8 @@ int journal_begin(const struct host *h, const char *uuid, enum journal_op op, st
 	jv_set(entry, "op", jv_string(op_names[op]));
 	jv_set(entry, "uuid", jv_string(uuid));
 	jv_set(entry, "started", jv_int(time(NULL)));
+	if (args)
+		jv_set(entry, "args", jv_copy(args));
 	file_name(name, uuid);
 	r = jv_store(dirfd, name, entry, e);
 	return r < 0 ? err_wrap(e, r, "journal of VM %s", uuid) : 0;
@@ -83,7 +91,8 @@ int journal_cancel(const struct host *h, const char *uuid, struct err *e)
 	return fsync(dirfd) < 0 ? err_sys(e, "cannot sync '" HOST_JOURNAL "'") : 0;
 }
 
-int journal_read(const struct host *h, const char *uuid, enum journal_op *ret_op, struct err *e)
+int journal_read(const struct host *h, const char *uuid, enum journal_op *ret_op,
+		 struct jv **ret_args, struct err *e)
 {
 	cleanup_jv struct jv *entry = NULL;
 	cleanup_close int dirfd = -1;
@@ -92,6 +101,8 @@ int journal_read(const struct host *h, const char *uuid, enum journal_op *ret_op
 	int r;
 
 	*ret_op = JOURNAL_NONE;
+	if (ret_args)
+		*ret_args = NULL;
 	dirfd = host_dir_existing(h, HOST_JOURNAL, e);
 	if (dirfd == -ENOENT)
 		return 0;
@@ -112,6 +123,8 @@ int journal_read(const struct host *h, const char *uuid, enum journal_op *ret_op
 			       HOST_JOURNAL
 			       "/%s: /op '%s' is not known: written by a newer program",
 			       name, op ? op : "");
+	if (ret_args && jv_get(entry, "args"))
+		*ret_args = jv_copy(jv_get(entry, "args"));
 	return 0;
 }
 

@@ -44,6 +44,13 @@ void vm_report_warn(struct vm_report *rep, const char *fmt, ...) ATTR_PRINTF(2, 
 ATTR_MUST_CHECK int vm_lock(const struct host *h, const char *uuid, struct err *e);
 
 /*
+ * How whatever changes a VM begins: lock it, mend what was cut short, load its
+ * record. Returns the lock's descriptor. -ENOENT with record_load()'s text: no such VM.
+ */
+ATTR_MUST_CHECK int vm_open(const struct vm_host *vh, const char *uuid, struct jv **ret_record,
+			    struct err *e);
+
+/*
  * Make the VM that RECORD describes (see payload_to_record()); "idmap_base" is
  * added to it. START: start it as well. When the start fails the VM stays,
  * marked failed; when anything before fails nothing stays.

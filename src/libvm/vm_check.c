@@ -58,7 +58,7 @@ static int check_journal(void *data, const char *uuid, struct err *e)
 	(void)e;
 	if (lock < 0)
 		return 0;
-	r = journal_read(c->vh->host, uuid, &op, &why);
+	r = journal_read(c->vh->host, uuid, &op, NULL, &why);
 	if (r == 0 && op == JOURNAL_NONE)
 		return 0;
 	what = xasprintf("%s was cut short", journal_op_name(op));

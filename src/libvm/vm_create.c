@@ -146,7 +146,7 @@ static int build(struct creation *c, struct store *store, bool start, struct err
 {
 	int r;
 
-	r = journal_begin(c->vh->host, c->uuid, JOURNAL_CREATE, e);
+	r = journal_begin(c->vh->host, c->uuid, JOURNAL_CREATE, NULL, e);
 	if (r == 0)
 		r = fault_point("journal written", e);
 	if (r == 0)

@@ -36,7 +36,7 @@ static int delete_locked(const struct vm_host *vh, const char *uuid, struct err 
 	r = check_protection(vh, uuid, e);
 	if (r < 0)
 		return r;
-	r = journal_begin(vh->host, uuid, JOURNAL_DELETE, e);
+	r = journal_begin(vh->host, uuid, JOURNAL_DELETE, NULL, e);
 	if (r == 0)
 		r = fault_point("journal written", e);
 	if (r == 0)

@@ -33,7 +33,7 @@ static bool is_on_its_way_out(const struct host *h, const char *uuid)
 {
 	enum journal_op op = JOURNAL_NONE;
 
-	return journal_is_there(h, uuid) && journal_read(h, uuid, &op, NULL) == 0 &&
+	return journal_is_there(h, uuid) && journal_read(h, uuid, &op, NULL, NULL) == 0 &&
 	       op == JOURNAL_DELETE;
 }
 

@@ -10,31 +10,6 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
-/* Lock, mend, load: how each of these begins. Returns the lock. */
-static int begin(const struct vm_host *vh, const char *uuid, struct jv **ret_record,
-		 struct err *e)
-{
-	int lock, r;
-
-	/* No lock file for a VM that never was. */
-	r = record_exists(vh->host, uuid, e);
-	if (r == 0)
-		return record_load(vh->host, uuid, ret_record, e);
-	if (r < 0)
-		return r;
-	lock = vm_lock(vh->host, uuid, e);
-	if (lock < 0)
-		return lock;
-	r = vm_recover(vh, uuid, NULL, e);
-	if (r >= 0)
-		r = record_load(vh->host, uuid, ret_record, e);
-	if (r < 0) {
-		close_p(&lock);
-		return r;
-	}
-	return lock;
-}
-
 static int set_autoboot(const struct vm_host *vh, const char *uuid, struct jv *record, bool on,
 			struct err *e)
 {
@@ -105,7 +80,7 @@ int vm_start(const struct vm_host *vh, const char *uuid, struct vm_report *rep, 
 	cleanup_jv struct jv *record = NULL;
 	cleanup_close int lock = -1;
 
-	lock = begin(vh, uuid, &record, e);
+	lock = vm_open(vh, uuid, &record, e);
 	if (lock < 0)
 		return lock;
 	if (zoneadmd_vm_pid(vh->host, uuid) > 0) {
@@ -123,7 +98,7 @@ int vm_stop(const struct vm_host *vh, const char *uuid, bool force, unsigned int
 	cleanup_close int lock = -1;
 	int r;
 
-	lock = begin(vh, uuid, &record, e);
+	lock = vm_open(vh, uuid, &record, e);
 	if (lock < 0)
 		return lock;
 	r = set_autoboot(vh, uuid, record, false, e);
@@ -143,7 +118,7 @@ int vm_reboot(const struct vm_host *vh, const char *uuid, bool force, struct vm_
 	cleanup_close int lock = -1;
 	int r;
 
-	lock = begin(vh, uuid, &record, e);
+	lock = vm_open(vh, uuid, &record, e);
 	if (lock < 0)
 		return lock;
 	if (zoneadmd_vm_pid(vh->host, uuid) == 0)

@@ -8,7 +8,7 @@
  *	                   in memory when power failed      runs, sync, drop the journal
  *	delete    any      was on its way out               go on to the end
  */
-#include "libvm/vm.h"
+#include "libvm/recover.h"
 
 #include "base/jv.h"
 #include "base/lock.h"
@@ -167,32 +167,79 @@ static int complete_create(const struct vm_host *vh, const char *uuid, struct er
 	return r < 0 ? r : journal_end(vh->host, uuid, e);
 }
 
+int vm_create_recover(const struct recovery *rc, const char **ret_done, struct err *e)
+{
+	if (rc->has_record) {
+		*ret_done = "completed its creation";
+		return complete_create(rc->vh, rc->uuid, e);
+	}
+	*ret_done = "undid its creation";
+	return vm_erase(rc->vh, rc->uuid, e);
+}
+
+int vm_delete_recover(const struct recovery *rc, const char **ret_done, struct err *e)
+{
+	int r = zoneadmd_stop_vm(rc->vh->host, rc->vh->zoneadmd, rc->uuid, true, 0, e);
+
+	*ret_done = "completed its deletion";
+	return r < 0 ? r : vm_erase(rc->vh, rc->uuid, e);
+}
+
+/* Operations without a function are those that no command makes yet. */
+static recover_fn *const recoveries[JOURNAL_OP_MAX_] = {
+	[JOURNAL_CREATE] = vm_create_recover,
+	[JOURNAL_DELETE] = vm_delete_recover,
+};
+
 int vm_recover(const struct vm_host *vh, const char *uuid, const char **ret_done, struct err *e)
 {
-	const char *done = "completed its deletion";
+	struct recovery rc = { .vh = vh, .uuid = uuid };
+	cleanup_jv struct jv *args = NULL;
+	const char *done = "";
 	enum journal_op op;
 	int r, there;
 
-	r = journal_read(vh->host, uuid, &op, e);
+	r = journal_read(vh->host, uuid, &op, &args, e);
 	if (r < 0 || op == JOURNAL_NONE)
 		return r;
 	there = record_exists(vh->host, uuid, e);
 	if (there < 0)
 		return there;
-	if (op == JOURNAL_CREATE && there) {
-		done = "completed its creation";
-		r = complete_create(vh, uuid, e);
-	} else {
-		if (op == JOURNAL_CREATE)
-			done = "undid its creation";
-		else
-			r = zoneadmd_stop_vm(vh->host, vh->zoneadmd, uuid, true, 0, e);
-		if (r == 0)
-			r = vm_erase(vh, uuid, e);
-	}
+	rc.args = args;
+	rc.has_record = there;
+	if (!recoveries[op])
+		return err_set(e, -ENOTSUP,
+			       "VM %s: a %s was cut short that this program "
+			       "cannot mend",
+			       uuid, journal_op_name(op));
+	r = recoveries[op](&rc, &done, e);
 	if (r < 0)
 		return err_wrap(e, r, "cannot mend VM %s after a command was cut short", uuid);
 	if (ret_done)
 		*ret_done = done;
 	return 1;
+}
+
+int vm_open(const struct vm_host *vh, const char *uuid, struct jv **ret_record, struct err *e)
+{
+	cleanup_jv struct jv *seen = NULL;
+	int lock, r;
+
+	/* No lock file for a VM that never was. */
+	r = record_exists(vh->host, uuid, e);
+	if (r == 0 && !journal_is_there(vh->host, uuid))
+		r = record_load(vh->host, uuid, &seen, e);
+	if (r < 0)
+		return r;
+	lock = vm_lock(vh->host, uuid, e);
+	if (lock < 0)
+		return lock;
+	r = vm_recover(vh, uuid, NULL, e);
+	if (r >= 0)
+		r = record_load(vh->host, uuid, ret_record, e);
+	if (r < 0) {
+		close_p(&lock);
+		return r;
+	}
+	return lock;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "libvm/journal.h"
 
+#include "base/jv.h"
 #include "host_fixture.h"
 
 #define A "aaaaaaaa-0000-4000-8000-000000000001"
@@ -33,16 +34,30 @@ static void what_is_begun_is_read_until_it_is_ended(void **state)
 	struct host_fixture *f = *state;
 	enum journal_op op;
 
-	assert_int_equal(journal_read(&f->host, A, &op, NULL), 0);
+	assert_int_equal(journal_read(&f->host, A, &op, NULL, NULL), 0);
 	assert_int_equal(op, JOURNAL_NONE);
 	assert_false(journal_is_there(&f->host, A));
-	assert_int_equal(journal_begin(&f->host, A, JOURNAL_DELETE, NULL), 0);
+	assert_int_equal(journal_begin(&f->host, A, JOURNAL_DELETE, NULL, NULL), 0);
 	assert_true(journal_is_there(&f->host, A));
-	assert_int_equal(journal_read(&f->host, A, &op, NULL), 0);
+	assert_int_equal(journal_read(&f->host, A, &op, NULL, NULL), 0);
 	assert_int_equal(op, JOURNAL_DELETE);
 	assert_int_equal(journal_end(&f->host, A, NULL), 0);
 	assert_int_equal(journal_end(&f->host, A, NULL), 0);
 	assert_false(journal_is_there(&f->host, A));
+}
+
+static void what_a_change_takes_is_kept_with_it(void **state)
+{
+	struct host_fixture *f = *state;
+	cleanup_jv struct jv *args = jv_object(), *read = NULL;
+	enum journal_op op;
+
+	jv_set(args, "name", jv_string("before"));
+	assert_int_equal(journal_begin(&f->host, A, JOURNAL_ROLLBACK, args, NULL), 0);
+	assert_int_equal(journal_read(&f->host, A, &op, &read, NULL), 0);
+	assert_int_equal(op, JOURNAL_ROLLBACK);
+	assert_string_equal(jv_get_string(read, "name"), "before");
+	assert_int_equal(journal_end(&f->host, A, NULL), 0);
 }
 
 /* It came back after a power cut, and the VM whose deletion had been refused was gone. */
@@ -51,7 +66,7 @@ static void what_is_cancelled_is_gone_from_the_disk(void **state)
 	struct host_fixture *f = *state;
 
 	assert_int_equal(journal_cancel(&f->host, A, NULL), 0);
-	assert_int_equal(journal_begin(&f->host, A, JOURNAL_DELETE, NULL), 0);
+	assert_int_equal(journal_begin(&f->host, A, JOURNAL_DELETE, NULL, NULL), 0);
 	syncs = 0;
 	assert_int_equal(journal_cancel(&f->host, A, NULL), 0);
 	assert_int_equal(syncs, 1);
@@ -73,7 +88,7 @@ static void each_journal_is_visited_once(void **state)
 
 	assert_int_equal(journal_each(&f->host, count_one, &count, NULL), 0);
 	assert_int_equal(count, 0);
-	assert_int_equal(journal_begin(&f->host, A, JOURNAL_CREATE, NULL), 0);
+	assert_int_equal(journal_begin(&f->host, A, JOURNAL_CREATE, NULL, NULL), 0);
 	assert_int_equal(journal_each(&f->host, count_one, &count, NULL), 0);
 	assert_int_equal(count, 1);
 	assert_int_equal(journal_end(&f->host, A, NULL), 0);
@@ -85,7 +100,7 @@ static void a_full_disk_leaves_no_journal(void **state)
 	struct err e = { 0 };
 
 	rename_errno = ENOSPC;
-	assert_int_equal(journal_begin(&f->host, A, JOURNAL_CREATE, &e), -ENOSPC);
+	assert_int_equal(journal_begin(&f->host, A, JOURNAL_CREATE, NULL, &e), -ENOSPC);
 	rename_errno = 0;
 	assert_non_null(strstr(e.msg, "journal of VM " A));
 	assert_false(journal_is_there(&f->host, A));
@@ -99,8 +114,8 @@ static void an_unknown_operation_is_left_alone(void **state)
 	struct unit_dir d = { .fd = dirfd };
 	enum journal_op op;
 
-	unit_write(&d, A ".json", "{\"v\": 1, \"op\": \"reprovision\"}");
-	assert_int_equal(journal_read(&f->host, A, &op, NULL), -EBADMSG);
+	unit_write(&d, A ".json", "{\"v\": 1, \"op\": \"teleport\"}");
+	assert_int_equal(journal_read(&f->host, A, &op, NULL, NULL), -EBADMSG);
 	assert_true(journal_is_there(&f->host, A));
 	assert_int_equal(journal_end(&f->host, A, NULL), 0);
 }
@@ -110,6 +125,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		/* clang-format off */
 		host_test(what_is_begun_is_read_until_it_is_ended),
+		host_test(what_a_change_takes_is_kept_with_it),
 		host_test(what_is_cancelled_is_gone_from_the_disk),
 		host_test(each_journal_is_visited_once),
 		host_test(a_full_disk_leaves_no_journal),
