@@ -23,6 +23,8 @@ struct run_driver {
 		     struct run **ret_run, struct err *e);
 	int (*attach)(const char *uuid, const char *rundir, struct run **ret_run,
 		      struct err *e);
+	int (*update)(struct run *r, const struct run_spec *spec, run_warn *warn, void *data,
+		      struct err *e);
 	void (*free)(struct run *r);
 	int (*shutdown)(struct run *r, bool reboot, struct err *e);
 	int (*kill)(struct run *r, struct err *e);

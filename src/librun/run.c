@@ -19,6 +19,13 @@ int run_attach(const char *uuid, const char *rundir, struct run **ret_run, struc
 	return driver->attach(uuid, rundir, ret_run, e);
 }
 
+int run_update(struct run *r, const struct run_spec *spec,
+	       void (*warn)(void *data, const char *property, const char *why), void *data,
+	       struct err *e)
+{
+	return r->driver->update(r, spec, warn, data, e);
+}
+
 void run_free(struct run *r)
 {
 	if (r)

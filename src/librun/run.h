@@ -89,6 +89,16 @@ ATTR_MUST_CHECK int run_attach(const char *uuid, const char *rundir, struct run 
 			       struct err *e);
 void run_free(struct run *r); /* lets go; the machine runs on */
 
+/*
+ * Bring what runs in line with SPEC, which is complete: all that can be changed
+ * while it runs is, the rest waits for the next start. Asking twice is fine. What
+ * cannot be put in force is told by WARN as in run_start(); an error is a machine
+ * that has ended, or a kernel that refused a value.
+ */
+ATTR_MUST_CHECK int run_update(struct run *r, const struct run_spec *spec,
+			       void (*warn)(void *data, const char *property, const char *why),
+			       void *data, struct err *e);
+
 pid_t run_init_pid(const struct run *r);
 /* Readable once init, or the process that holds the machine, has ended; ours, borrowed. */
 int run_pidfd(const struct run *r);

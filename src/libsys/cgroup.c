@@ -182,6 +182,17 @@ bool cgroup_has_file(const char *group, const char *file)
 	return fd >= 0 && faccessat(fd, file, W_OK, 0) == 0;
 }
 
+int cgroup_write(const char *group, const char *file, const char *text, struct err *e)
+{
+	cleanup_close int fd = open_group(group);
+	int r = fd < 0 ? -errno : write_file(fd, file, text);
+
+	if (r < 0)
+		return err_set(e, r, "cannot write '%s' to '%s' of the cgroup '%s': %s", text,
+			       file, group, strerror(-r));
+	return 0;
+}
+
 /* The next group in DIR: its descriptor, and its name in *RET_NAME; -1 after the last. */
 static int next_child(DIR *dir, const char **ret_name)
 {
@@ -234,7 +245,13 @@ int cgroup_enter(const char *group, struct err *e)
 	return 0;
 }
 
-static pid_t find_in(int groupfd, bool (*is_it)(pid_t pid))
+/* Called with each process; true ends the search. */
+struct search {
+	bool (*visit)(pid_t pid, void *data);
+	void *data;
+};
+
+static pid_t search_in(int groupfd, const struct search *s)
 {
 	int fd = openat(groupfd, "cgroup.procs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "re");
@@ -246,16 +263,16 @@ static pid_t find_in(int groupfd, bool (*is_it)(pid_t pid))
 		return 0;
 	}
 	while (!found && fscanf(f, "%d", &pid) == 1)
-		if (pid > 0 && is_it(pid))
+		if (pid > 0 && s->visit(pid, s->data))
 			found = pid;
 	(void)fclose(f);
 	return found;
 }
 
 /* Takes GROUPFD. */
-static pid_t find_below(int groupfd, unsigned int depth, bool (*is_it)(pid_t pid))
+static pid_t search_below(int groupfd, unsigned int depth, const struct search *s)
 {
-	pid_t found = find_in(groupfd, is_it);
+	pid_t found = search_in(groupfd, s);
 	DIR *dir = fdopendir(groupfd);
 	const char *name;
 	int fd;
@@ -265,7 +282,7 @@ static pid_t find_below(int groupfd, unsigned int depth, bool (*is_it)(pid_t pid
 		return found;
 	}
 	while (!found && depth < DEPTH_MAX && (fd = next_child(dir, &name)) >= 0)
-		found = find_below(fd, depth + 1, is_it);
+		found = search_below(fd, depth + 1, s);
 	(void)closedir(dir);
 	return found;
 }
@@ -345,11 +362,45 @@ static void remove_below(int groupfd)
 	close_p(&w.fd);
 }
 
+struct finder {
+	bool (*is_it)(pid_t pid);
+};
+
+static bool visit_finder(pid_t pid, void *data)
+{
+	return ((struct finder *)data)->is_it(pid);
+}
+
 pid_t cgroup_find(const char *group, bool (*is_it)(pid_t pid))
 {
+	struct finder f = { is_it };
+	struct search s = { visit_finder, &f };
 	int fd = open_group(group);
 
-	return fd < 0 ? 0 : find_below(fd, 0, is_it);
+	return fd < 0 ? 0 : search_below(fd, 0, &s);
+}
+
+struct caller {
+	void (*each)(pid_t pid, void *data);
+	void *data;
+};
+
+static bool visit_caller(pid_t pid, void *data)
+{
+	struct caller *c = data;
+
+	c->each(pid, c->data);
+	return false;
+}
+
+void cgroup_each(const char *group, void (*each)(pid_t pid, void *data), void *data)
+{
+	struct caller c = { each, data };
+	struct search s = { visit_caller, &c };
+	int fd = open_group(group);
+
+	if (fd >= 0)
+		(void)search_below(fd, 0, &s);
 }
 
 static bool is_populated(int eventsfd)

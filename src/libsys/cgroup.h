@@ -33,11 +33,18 @@ ATTR_MUST_CHECK int cgroup_make(const char *parent, const char *name, struct err
 /* Has the group GROUP this file ("memory.max"): can it be limited? */
 bool cgroup_has_file(const char *group, const char *file);
 
+/* Write TEXT to FILE of GROUP. -ENOENT: there is no such group, or no such file in it. */
+ATTR_MUST_CHECK int cgroup_write(const char *group, const char *file, const char *text,
+				 struct err *e);
+
 /* Move the calling process there, "" is the top; and to the top of hierarchies of version 1. */
 ATTR_MUST_CHECK int cgroup_enter(const char *group, struct err *e);
 
 /* The first process below GROUP that IS_IT likes; 0 for none. */
 pid_t cgroup_find(const char *group, bool (*is_it)(pid_t pid));
+
+/* EACH is called with all processes below GROUP, as they are at that moment. */
+void cgroup_each(const char *group, void (*each)(pid_t pid, void *data), void *data);
 
 /* Kill everything below GROUP and wait at most TIMEOUT_MS for the end. -ETIMEDOUT after it. */
 ATTR_MUST_CHECK int cgroup_kill(const char *group, int timeout_ms, struct err *e);

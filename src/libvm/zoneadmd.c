@@ -28,7 +28,9 @@
 #define STOP_SLACK_S 30
 
 /* A supervisor may die, and another one, while we ask: but not for ever. */
-#define STOP_TRIES 3
+#define ASK_TRIES 3
+
+#define RELOAD_S 30
 
 /*
  * Of the whole UUID: whose names begin alike would else have the same links, and
@@ -220,19 +222,17 @@ static int attach(const struct host *h, const char *program, const char *uuid,
 	return r;
 }
 
-/* ---- stopping ------------------------------------------------------------------ */
+/* ---- asking one ---------------------------------------------------------------- */
 
-static int ask_to_stop(int rundirfd, bool force, unsigned int timeout_s, struct err *e)
+/* ANSWER may be NULL. */
+static int ask(int rundirfd, const struct jv *request, unsigned int timeout_s,
+	       struct jv **ret_answer, struct err *e)
 {
-	cleanup_jv struct jv *request = jv_object();
 	cleanup_close int fd = ipc_connect(rundirfd, "zoneadmd.sock", CONNECT_MS, e);
 
 	if (fd < 0)
 		return fd;
-	jv_set(request, "request", jv_string("stop"));
-	jv_set(request, "force", jv_bool(force));
-	jv_set(request, "timeout_s", jv_int(timeout_s));
-	return ipc_call(fd, request, (int)(timeout_s + STOP_SLACK_S) * 1000, NULL, e);
+	return ipc_call(fd, request, (int)timeout_s * 1000, ret_answer, e);
 }
 
 /* Nobody there, or gone while we asked. */
@@ -251,18 +251,20 @@ static bool is_clean(const struct host *h, const char *uuid)
 	return name && strcmp(name, "stopped") == 0;
 }
 
-int zoneadmd_stop_vm(const struct host *h, const char *program, const char *uuid, bool force,
-		     unsigned int timeout_s, struct err *e)
+/* 0 as well when it does not run, or not any more; then there is no *RET_ANSWER. */
+static int ask_running(const struct host *h, const char *program, const char *uuid,
+		       const struct jv *request, unsigned int timeout_s, struct jv **ret_answer,
+		       struct err *e)
 {
 	cleanup_close int rundirfd = open_rundir(h, uuid);
 	int r;
 
 	if (rundirfd < 0 || is_clean(h, uuid))
 		return 0;
-	for (int i = 0; i < STOP_TRIES; i++) {
+	for (int i = 0; i < ASK_TRIES; i++) {
 		bool running = false;
 
-		r = ask_to_stop(rundirfd, force, timeout_s, e);
+		r = ask(rundirfd, request, timeout_s, ret_answer, e);
 		if (!has_no_supervisor(r) || is_clean(h, uuid))
 			return has_no_supervisor(r) ? 0 : r;
 		r = attach(h, program, uuid, &running, e);
@@ -270,4 +272,32 @@ int zoneadmd_stop_vm(const struct host *h, const char *program, const char *uuid
 			return r;
 	}
 	return err_set(e, -EAGAIN, "the supervisor of VM %s ends again and again", uuid);
+}
+
+int zoneadmd_stop_vm(const struct host *h, const char *program, const char *uuid, bool force,
+		     unsigned int timeout_s, struct err *e)
+{
+	cleanup_jv struct jv *request = jv_object();
+
+	jv_set(request, "request", jv_string("stop"));
+	jv_set(request, "force", jv_bool(force));
+	jv_set(request, "timeout_s", jv_int(timeout_s));
+	return ask_running(h, program, uuid, request, timeout_s + STOP_SLACK_S, NULL, e);
+}
+
+int zoneadmd_reload(const struct host *h, const char *program, const char *uuid,
+		    struct jv **ret_warnings, struct err *e)
+{
+	cleanup_jv struct jv *request = jv_object();
+	cleanup_jv struct jv *answer = NULL;
+	int r;
+
+	jv_set(request, "request", jv_string("reload"));
+	r = ask_running(h, program, uuid, request, RELOAD_S, &answer, e);
+	if (r == 0 && ret_warnings) {
+		struct jv *warnings = jv_get(answer, "warnings");
+
+		*ret_warnings = warnings ? jv_ref(warnings) : jv_array();
+	}
+	return r;
 }

@@ -19,7 +19,7 @@
  * The socket carries one JSON object a line each way, at most 64 KiB (libipc):
  *
  *	{ "request": "stop", "force": false, "timeout_s": 60 }
- *	{ "request": "reboot", "force": false } { "request": "status" }
+ *	{ "request": "reboot", "force": false } { "request": "status" } { "request": "reload" }
  *	{ "ok": true, ... }  or  { "ok": false, "code": -16, "error": "TEXT" }
  *
  * Only uid 0 is answered (SO_PEERCRED).
@@ -62,6 +62,17 @@ ATTR_MUST_CHECK int zoneadmd_start_end(int fd, struct jv **ret_warnings, struct 
 ATTR_MUST_CHECK int zoneadmd_stop_vm(const struct host *h, const char *program,
 				     const char *uuid, bool force, unsigned int timeout_s,
 				     struct err *e);
+
+/*
+ * The record of the VM has been replaced: what of it takes effect on a running VM
+ * does so now. A VM that does not run is success, and there is nothing to do. What
+ * cannot be put in force is in *RET_WARNINGS (a JSON array, new; may be NULL): all
+ * that holds for the VM now, whether this change brought it or not. A failure leaves
+ * what runs with the old values or the new ones, and asking again goes on. The
+ * caller holds the VM's lock. Works when the supervisor was killed.
+ */
+ATTR_MUST_CHECK int zoneadmd_reload(const struct host *h, const char *program, const char *uuid,
+				    struct jv **ret_warnings, struct err *e);
 
 /* Init's pid, or 0 when the VM does not run. Looks at state.json and /proc only. */
 pid_t zoneadmd_vm_pid(const struct host *h, const char *uuid);

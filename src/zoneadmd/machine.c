@@ -40,6 +40,8 @@ static int start_machine(struct zone *z, struct err *e)
 	if (r == 0)
 		r = zone_spec_load(z, &spec, e);
 	if (r == 0)
+		r = zone_spec_check_root(&spec, e);
+	if (r == 0)
 		r = zone_network_up(&z->host, &spec, e);
 	if (r < 0)
 		return r;
@@ -94,6 +96,36 @@ int zone_start(struct zone *z, struct err *e)
 	if (zone_clean(z, &ignored) < 0)
 		log_error("%s", ignored.msg);
 	return r;
+}
+
+static int update_machine(struct zone *z, struct err *e)
+{
+	cleanup_zone_spec struct zone_spec spec = { 0 };
+	int r = zone_spec_load(z, &spec, e);
+
+	if (r == 0)
+		r = run_update(z->run, &spec.run, warn_cb, z, e);
+	return r < 0 ? r : zone_network_update(z, &spec, e);
+}
+
+/* All that is warned about is said again, so what there was is forgotten; but not by a failure.
+ */
+int zone_reload(struct zone *z, struct err *e)
+{
+	struct jv *before = z->warnings;
+	int r;
+
+	if (z->state != ZONE_RUNNING || !z->run)
+		return 0;
+	z->warnings = jv_array();
+	r = update_machine(z, e);
+	if (r < 0) {
+		jv_unref(z->warnings);
+		z->warnings = before;
+		return r;
+	}
+	jv_unref(before);
+	return zone_state_write(z, e);
 }
 
 /*

@@ -51,6 +51,19 @@ static int request_status(struct zone *z, const struct jv *request ATTR_UNUSED, 
 	return 0;
 }
 
+static int request_reload(struct zone *z, const struct jv *request ATTR_UNUSED, int *fd,
+			  struct err *e)
+{
+	cleanup_jv struct jv *more = jv_object();
+	int r = zone_reload(z, e);
+
+	if (r < 0)
+		return r;
+	jv_set(more, "warnings", jv_copy(z->warnings));
+	answer(*fd, more, NULL);
+	return 0;
+}
+
 static int end(struct zone *z, const struct jv *request, int *fd, bool again, struct err *e)
 {
 	int64_t timeout = jv_get_int(request, "timeout_s", TIMEOUT_DEFAULT_S);
@@ -89,6 +102,7 @@ static const struct {
 	int (*handle)(struct zone *z, const struct jv *request, int *fd, struct err *e);
 } requests[] = {
 	{ "reboot", request_reboot },
+	{ "reload", request_reload },
 	{ "status", request_status },
 	{ "stop", request_stop },
 };

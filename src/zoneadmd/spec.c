@@ -174,8 +174,9 @@ static void take_privileges(struct zone *z, struct zone_spec *s)
  * The image is foreign: liblxc mounts /dev, /proc and /sys over these folders and
  * refuses a link there, with words that help nobody.
  */
-static int check_root(const char *rootfs, struct err *e)
+int zone_spec_check_root(const struct zone_spec *s, struct err *e)
 {
+	const char *rootfs = s->rootfs;
 	static const char *const mounted[] = { "dev", "proc", "sys", "tmp" };
 	cleanup_close int fd = open(rootfs, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -194,7 +195,7 @@ static int check_root(const char *rootfs, struct err *e)
 	return 0;
 }
 
-static int take_paths(struct zone *z, struct zone_spec *s, struct err *e)
+static void take_paths(struct zone *z, struct zone_spec *s)
 {
 	const char *hostname = jv_get_string(s->record, "hostname");
 	const char *init = jv_get_string(s->record, "init_name");
@@ -210,7 +211,6 @@ static int take_paths(struct zone *z, struct zone_spec *s, struct err *e)
 	s->run.hostname = hostname && *hostname ? hostname : z->uuid;
 	s->run.init_argv = init ? s->init_argv : NULL;
 	s->run.end_program = z->program;
-	return check_root(s->rootfs, e);
 }
 
 int zone_spec_load(struct zone *z, struct zone_spec *ret_spec, struct err *e)
@@ -224,10 +224,9 @@ int zone_spec_load(struct zone *z, struct zone_spec *ret_spec, struct err *e)
 		r = take_ids(s, e);
 	if (r == 0)
 		r = take_nics(s, z->uuid, e);
-	if (r == 0)
-		r = take_paths(z, s, e);
 	if (r < 0)
 		return err_wrap(e, r, "VM %s", z->uuid);
+	take_paths(z, s);
 	take_limits(s);
 	take_privileges(z, s);
 	z->zoneid = s->run.id_base / RECORD_ID_COUNT;

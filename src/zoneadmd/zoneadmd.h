@@ -70,12 +70,17 @@ struct zone_spec {
 	char *console_log;
 };
 ATTR_MUST_CHECK int zone_spec_load(struct zone *z, struct zone_spec *ret_spec, struct err *e);
+/* Can an image like that be started? Only asked before a start: what runs may do as it likes.
+ */
+ATTR_MUST_CHECK int zone_spec_check_root(const struct zone_spec *s, struct err *e);
 void zone_spec_done(struct zone_spec *s);
 #define cleanup_zone_spec cleanup_with(zone_spec_done)
 
 /* network.c */
 ATTR_MUST_CHECK int zone_network_up(const struct host *h, struct zone_spec *s, struct err *e);
 void zone_network_clean(const char *uuid); /* host sides of pairs that are left */
+/* The NICs of a machine that runs, as its record is now. Asking twice is fine. */
+ATTR_MUST_CHECK int zone_network_update(struct zone *z, struct zone_spec *s, struct err *e);
 
 /* state.c: state.json; on a tmpfs, so it is replaced atomically but not synced. */
 ATTR_MUST_CHECK int zone_state_write(struct zone *z, struct err *e);
@@ -90,6 +95,8 @@ ATTR_MUST_CHECK int zone_open_log(struct zone *z, struct err *e); /* becomes sta
 ATTR_MUST_CHECK int zone_start(struct zone *z, struct err *e);
 /* -ENOENT, and nothing is left, when the machine does not run. */
 ATTR_MUST_CHECK int zone_attach(struct zone *z, struct err *e);
+/* The record has changed: bring what runs in line with it. What does not run has no need. */
+ATTR_MUST_CHECK int zone_reload(struct zone *z, struct err *e);
 /* Everything that a machine of this UUID may have left, whoever started it. */
 ATTR_MUST_CHECK int zone_clean(struct zone *z, struct err *e);
 void zone_enter_group(struct zone *z);

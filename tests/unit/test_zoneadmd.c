@@ -134,6 +134,24 @@ static void a_dead_supervisor_gets_a_successor(void **state)
 	assert_int_equal(zoneadmd_stop_vm(&f->host, f->program, UUID, true, 0, &e), -EAGAIN);
 }
 
+static void what_does_not_run_has_nothing_to_reload(void **state)
+{
+	cleanup_jv struct jv *warnings = NULL;
+	struct fixture *f = *state;
+	struct err e = { 0 };
+
+	assert_int_equal(zoneadmd_reload(&f->host, "/nonexistent", UUID, NULL, &e), 0);
+	set_state(f, "{\"state\":\"stopped\"}", 0, 0);
+	assert_int_equal(zoneadmd_reload(&f->host, "/nonexistent", UUID, &warnings, &e), 0);
+	assert_int_equal(jv_type(warnings), JV_ARRAY);
+	assert_int_equal(jv_len(warnings), 0);
+	/* A supervisor that was killed has a successor, which may find that it has ended. */
+	set_state(f, "{\"state\":\"running\"}", 0, 0);
+	assert_int_not_equal(zoneadmd_reload(&f->host, "/nonexistent", UUID, NULL, &e), 0);
+	set_program(f, "{\"ok\":true,\"running\":false}\n");
+	assert_int_equal(zoneadmd_reload(&f->host, f->program, UUID, NULL, &e), 0);
+}
+
 static void a_start_brings_warnings_or_the_reason(void **state)
 {
 	cleanup_jv struct jv *warnings = NULL;
@@ -191,6 +209,7 @@ int main(void)
 		TEST(a_state_is_believed_only_about_a_living_process),
 		TEST(a_vm_that_stopped_in_peace_needs_no_supervisor_to_stop),
 		TEST(a_dead_supervisor_gets_a_successor),
+		TEST(what_does_not_run_has_nothing_to_reload),
 		TEST(a_start_brings_warnings_or_the_reason),
 		TEST(a_supervisor_that_dies_in_the_start_is_noticed),
 		TEST(a_log_that_has_grown_keeps_one_generation),

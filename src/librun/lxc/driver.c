@@ -188,6 +188,7 @@ const struct run_driver run_driver_lxc = {
 	.name = "lxc",
 	.start = lxc_start_machine,
 	.attach = lxc_attach,
+	.update = lxc_update,
 	.free = lxc_free,
 	.shutdown = lxc_ask,
 	.kill = lxc_kill,

@@ -2,8 +2,10 @@
 /*
  * limits.c - limits of a machine, by the files of its cgroup (version 2).
  *
- * Whether a limit can be in force is not guessed: its file is there in the
- * supervisor's group, which has the same parent, or it is not.
+ * One list of what each file is to hold serves the start, where liblxc writes it,
+ * and a machine that runs, where we do. Whether a limit can be in force is not
+ * guessed: its file is there in the supervisor's group, which has the same parent,
+ * or it is not.
  */
 #include "librun/lxc/lxc.h"
 
@@ -11,45 +13,51 @@
 
 #include <inttypes.h>
 #include <lxc/lxccontainer.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/resource.h>
 
 #define PERIOD_US 100000U
 
-struct limiter {
-	struct lxc_setter *s;
-	const struct run_spec *spec;
-	run_warn *warn;
-	void *data;
-	char group[LXC_GROUP_MAX];
+struct limit {
+	const char *property;
+	const char *file;
+	char value[48];
+	bool usual; /* what a group has anyhow: nobody misses it */
 };
 
-/* Does FILE exist? Tells about PROPERTY when not. */
-static bool can_limit(const struct limiter *l, const char *property, const char *file)
-{
-	char why[160];
+struct limits {
+	struct limit list[8];
+	size_t count;
+};
 
-	if (cgroup_has_file(l->group, file))
-		return true;
-	(void)snprintf(why, sizeof(why), "not in force: this host %s '%s'",
-		       cgroup_is_unified() ? "has no cgroup file"
-					   : "uses cgroups of version 1, which have no",
-		       file);
-	l->warn(l->data, property, why);
-	return false;
+struct teller {
+	run_warn *warn;
+	void *data;
+};
+
+static void add(struct limits *ls, const char *property, const char *file, bool usual,
+		const char *fmt, ...) ATTR_PRINTF(5, 6);
+
+static void add(struct limits *ls, const char *property, const char *file, bool usual,
+		const char *fmt, ...)
+{
+	struct limit *l = &ls->list[ls->count++];
+	va_list ap;
+
+	*l = (struct limit){ .property = property, .file = file, .usual = usual };
+	va_start(ap, fmt);
+	(void)vsnprintf(l->value, sizeof(l->value), fmt, ap);
+	va_end(ap);
 }
 
-static void limit_memory(const struct limiter *l)
+static void add_bytes(struct limits *ls, const char *property, const char *file, bool bounded,
+		      uint64_t bytes)
 {
-	const struct run_spec *spec = l->spec;
-
-	if (!spec->memory_bytes)
-		return;
-	if (can_limit(l, "max_physical_memory", "memory.max"))
-		lxc_set(l->s, "lxc.cgroup2.memory.max", "%" PRIu64, spec->memory_bytes);
-	/* Without this a machine could have all of the host's swap. */
-	if (can_limit(l, "max_swap", "memory.swap.max"))
-		lxc_set(l->s, "lxc.cgroup2.memory.swap.max", "%" PRIu64, spec->swap_bytes);
+	if (bounded)
+		add(ls, property, file, false, "%" PRIu64, bytes);
+	else
+		add(ls, property, file, true, "max");
 }
 
 static uint32_t clamp(uint32_t n, uint32_t low, uint32_t high)
@@ -57,63 +65,129 @@ static uint32_t clamp(uint32_t n, uint32_t low, uint32_t high)
 	return n < low ? low : n > high ? high : n;
 }
 
-static void limit_cpu(const struct limiter *l)
+static uint32_t weight(uint32_t n)
 {
-	const struct run_spec *spec = l->spec;
-
-	/* Per cent of one CPU: 150 is one and a half. */
-	if (spec->cpu_cap && can_limit(l, "cpu_cap", "cpu.max"))
-		lxc_set(l->s, "lxc.cgroup2.cpu.max", "%" PRIu64 " %u",
-			(uint64_t)spec->cpu_cap * (PERIOD_US / 100), PERIOD_US);
-	if (spec->cpu_shares && can_limit(l, "cpu_shares", "cpu.weight"))
-		lxc_set(l->s, "lxc.cgroup2.cpu.weight", "%u",
-			clamp(spec->cpu_shares, 1, 10000));
+	return n ? clamp(n, 1, 10000) : 100;
 }
 
-static void limit_io(const struct limiter *l)
+static void limits_of(const struct run_spec *spec, struct limits *ret)
 {
-	uint32_t weight = clamp(l->spec->io_weight, 1, 1000);
+	uint32_t cpu = weight(spec->cpu_shares), io = weight(spec->io_weight);
 
-	if (!l->spec->io_weight)
-		return;
-	/* The usual weight is what a group has anyhow. */
-	if (weight == 100 && !cgroup_has_file(l->group, "io.weight"))
-		return;
-	if (can_limit(l, "zfs_io_priority", "io.weight"))
-		lxc_set(l->s, "lxc.cgroup2.io.weight", "%u", weight);
+	ret->count = 0;
+	add_bytes(ret, "max_physical_memory", "memory.max", spec->memory_bytes,
+		  spec->memory_bytes);
+	/* Without this a machine could have all of the host's swap. */
+	add_bytes(ret, "max_swap", "memory.swap.max", spec->memory_bytes, spec->swap_bytes);
+	/* Per cent of one CPU: 150 is one and a half. */
+	if (spec->cpu_cap)
+		add(ret, "cpu_cap", "cpu.max", false, "%" PRIu64 " %u",
+		    (uint64_t)spec->cpu_cap * (PERIOD_US / 100), PERIOD_US);
+	else
+		add(ret, "cpu_cap", "cpu.max", true, "max %u", PERIOD_US);
+	add(ret, "cpu_shares", "cpu.weight", spec->cpu_shares == 0, "%u", cpu);
+	add(ret, "zfs_io_priority", "io.weight", io == 100, "default %u", io);
+	add_bytes(ret, "max_lwps", "pids.max", spec->max_processes, spec->max_processes);
+}
+
+/* Is there the file of L in GROUP? Tells when it is missed. */
+static bool can_limit(const char *group, const struct limit *l, const struct teller *t)
+{
+	char why[160];
+
+	if (cgroup_has_file(group, l->file))
+		return true;
+	if (l->usual)
+		return false;
+	(void)snprintf(why, sizeof(why), "not in force: this host %s '%s'",
+		       cgroup_is_unified() ? "has no cgroup file"
+					   : "uses cgroups of version 1, which have no",
+		       l->file);
+	t->warn(t->data, l->property, why);
+	return false;
 }
 
 /*
- * A limit of the machine's first process, inherited by all. More than the host
- * gives us, where it is itself confined, cannot be given on: liblxc would fail.
+ * What a process may lock is a limit of the process, inherited by its children. More
+ * than this host gives us, where it is itself confined, cannot be given on. 0: no
+ * limit is set.
  */
-static void limit_locked(const struct limiter *l)
+static uint64_t locked(const struct run_spec *spec, const struct teller *t)
 {
-	uint64_t bytes = l->spec->locked_bytes;
 	struct rlimit own;
 
-	if (!bytes || getrlimit(RLIMIT_MEMLOCK, &own) < 0)
-		return;
-	if (own.rlim_max < bytes) {
-		own.rlim_max = bytes;
-		if (setrlimit(RLIMIT_MEMLOCK, &own) < 0) {
-			l->warn(l->data, "max_locked_memory",
-				"not in force: this host's own limit is lower");
-			return;
-		}
-	}
-	lxc_set(l->s, "lxc.prlimit.memlock", "%" PRIu64, bytes);
+	if (!spec->locked_bytes || getrlimit(RLIMIT_MEMLOCK, &own) < 0)
+		return 0;
+	if (own.rlim_max >= spec->locked_bytes)
+		return spec->locked_bytes;
+	own.rlim_max = spec->locked_bytes;
+	if (setrlimit(RLIMIT_MEMLOCK, &own) == 0)
+		return spec->locked_bytes;
+	t->warn(t->data, "max_locked_memory", "not in force: this host's own limit is lower");
+	return 0;
 }
 
 void lxc_limit(struct lxc_setter *s, const struct run_spec *spec, run_warn *warn, void *data)
 {
-	struct limiter l = { .s = s, .spec = spec, .warn = warn, .data = data };
+	struct teller t = { warn, data };
+	struct limits ls;
+	char group[LXC_GROUP_MAX], key[64];
+	uint64_t bytes = locked(spec, &t);
 
-	lxc_group(spec->uuid, ".zoneadmd", l.group);
-	limit_memory(&l);
-	limit_cpu(&l);
-	limit_io(&l);
-	if (spec->max_processes && can_limit(&l, "max_lwps", "pids.max"))
-		lxc_set(s, "lxc.cgroup2.pids.max", "%u", spec->max_processes);
-	limit_locked(&l);
+	limits_of(spec, &ls);
+	lxc_group(spec->uuid, ".zoneadmd", group);
+	for (size_t i = 0; i < ls.count; i++) {
+		const struct limit *l = &ls.list[i];
+
+		if (!can_limit(group, l, &t) || l->usual)
+			continue;
+		(void)snprintf(key, sizeof(key), "lxc.cgroup2.%s", l->file);
+		lxc_set(s, key, "%s", l->value);
+	}
+	if (bytes)
+		lxc_set(s, "lxc.prlimit.memlock", "%" PRIu64, bytes);
+}
+
+/*
+ * A pid may be another's by the time that it is used: the moment between the look
+ * at its group and the call is too short for the kernel to have come round to it.
+ */
+static void limit_process(pid_t pid, void *data)
+{
+	const struct rlimit *limit = data;
+
+	(void)prlimit(pid, RLIMIT_MEMLOCK, limit, NULL);
+}
+
+/* Twice: a process that was made meanwhile has the limit that its parent had before. */
+static void lock_live(const char *group, uint64_t bytes)
+{
+	struct rlimit limit = { .rlim_cur = bytes, .rlim_max = bytes };
+
+	for (int i = 0; i < 2; i++)
+		cgroup_each(group, limit_process, &limit);
+}
+
+int lxc_limit_live(const struct run_spec *spec, run_warn *warn, void *data, struct err *e)
+{
+	struct teller t = { warn, data };
+	struct limits ls;
+	char group[LXC_GROUP_MAX];
+	uint64_t bytes = locked(spec, &t);
+
+	limits_of(spec, &ls);
+	lxc_group(spec->uuid, "", group);
+	for (size_t i = 0; i < ls.count; i++) {
+		const struct limit *l = &ls.list[i];
+		int r;
+
+		if (!can_limit(group, l, &t))
+			continue;
+		r = cgroup_write(group, l->file, l->value, e);
+		if (r < 0)
+			return err_wrap(e, r, "%s", l->property);
+	}
+	if (bytes)
+		lock_live(group, bytes);
+	return 0;
 }

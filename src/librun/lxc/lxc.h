@@ -51,6 +51,12 @@ void lxc_confine(struct lxc_setter *s, const struct run_spec *spec, const char *
 
 /* limits.c: CPU, memory, processes. dais/UUID.zoneadmd exists. */
 void lxc_limit(struct lxc_setter *s, const struct run_spec *spec, run_warn *warn, void *data);
+/* The same of a machine that runs, limits that are taken away included. */
+int lxc_limit_live(const struct run_spec *spec, run_warn *warn, void *data, struct err *e);
+
+/* live.c */
+int lxc_update(struct run *r, const struct run_spec *spec, run_warn *warn, void *data,
+	       struct err *e);
 
 /* start.c */
 int lxc_start_machine(const struct run_spec *spec, run_warn *warn, void *data,

@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Limits of a zone at its start and while it runs. In a cgroup of version 2 they are
+# in force; elsewhere each is named by a warning, and that is what is tested.
+# shellcheck source=tests/host/zone_lib.bash
+. "$(dirname "$0")/zone_lib.bash"
+zone_namespaces "$0" "$@"
+command -v socat >/dev/null || skip "'socat' is not installed"
+set -u
+zone_host
+
+ask() { # ask REQUEST: over the socket, as a command does
+	printf '%s\n' "$1" | socat -t 70 - "UNIX-CONNECT:$host/run/dais/$uuid/zoneadmd.sock"
+}
+reload() { ask '{"request":"reload"}' >"$dir/answer"; }
+warned() { jq -r '.warnings | join(" ")' "$dir/answer"; }
+change() { # change JQ: the record, and the zone with it
+	jq "$1" "$record" >"$dir/record" && cat "$dir/record" >"$record" && reload
+}
+rlimit() { # rlimit PID NAME: soft and hard
+	awk -v n="$2" 'index($0, n) == 1 { print $(NF - 2), $(NF - 1) }' "/proc/$1/limits"
+}
+
+zone_create one '{ "max_locked_memory": 4, "cpu_cap": 100 }'
+ok "a zone is created" $?
+record=$host/etc/zones/$uuid.json
+init=$(init_of "$uuid")
+group=/sys/fs/cgroup/dais/$uuid
+if [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then
+	limit() { is "$1: $2" "$(cat "$group/$1")" "$2"; }
+else
+	limit() { true; }
+fi
+
+# ---- the usual limits -----------------------------------------------------------
+
+mib=$((1 << 20))
+is "it may lock as much as its record says" "$(rlimit "$init" 'Max locked memory')" \
+	"$((4 * mib)) $((4 * mib))"
+limit cpu.max '100000 100000'
+change '.max_locked_memory = 2 | .max_physical_memory = 256 | .max_swap = 512 | .max_lwps = 77
+	| del(.cpu_cap) | .cpu_shares = 30 | .zfs_io_priority = 7'
+is "a reload succeeds" "$(jq .ok "$dir/answer")" true
+is "what it may lock follows while it runs" "$(rlimit "$init" 'Max locked memory')" \
+	"$((2 * mib)) $((2 * mib))"
+limit memory.max $((256 * mib))
+limit memory.swap.max $((256 * mib))
+limit pids.max 77
+limit cpu.max 'max 100000'
+limit cpu.weight 30
+if [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ]; then
+	for name in max_physical_memory max_swap max_lwps cpu_shares zfs_io_priority; do
+		has "a limit that is not in force is named at a reload: $name" "$(warned)" \
+			"$name: not in force"
+	done
+	[[ $(warned) != *cpu_cap* ]]
+	ok "one that is not asked for any more is not" $?
+	is "and what is named is what is kept" "$(state_of "$uuid" 'warnings | join(" ")')" "$(warned)"
+fi
+is "its init is the same" "$(init_of "$uuid")" "$init"
+
+cp "$record" "$dir/good"
+change '.idmap_base = 0'
+has "a record that cannot be is refused, and named" "$(jq -r .error "$dir/answer")" "idmap_base: 0"
+is "and the zone runs on" "$(zone_state "$uuid")" running
+cat "$dir/good" >"$record"
+
+vmadm --root "$host" delete "$uuid" >"$dir/said" 2>&1 || sed 's/^/# /' "$dir/said"
+is "deleted: nothing is left" "$(nothing_left "$uuid")" ""
+finish
