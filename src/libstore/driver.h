@@ -35,6 +35,19 @@ struct store_ops {
 	int (*vm_usage)(struct store *s, const char *vm, uint64_t *ret_used,
 			uint64_t *ret_quota, struct err *e);
 	int (*vm_destroy)(struct store *s, const char *vm, struct err *e);
+	int (*snapshot_create)(struct store *s, const char *vm, const char *name,
+			       struct err *e);
+	int (*snapshot_destroy)(struct store *s, const char *vm, const char *name,
+				struct err *e);
+	int (*snapshot_list)(struct store *s, const char *vm, struct store_snapshot **ret_list,
+			     size_t *ret_count, struct err *e);
+	int (*next_from_snapshot)(struct store *s, const char *vm, const char *name,
+				  const char *image, struct err *e);
+	int (*next_from_image)(struct store *s, const char *vm, const char *image,
+			       struct err *e);
+	int (*next_swap)(struct store *s, const char *vm, struct err *e);
+	int (*next_end)(struct store *s, const char *vm, struct err *e);
+	int (*data_create)(struct store *s, const char *vm, struct err *e);
 };
 
 extern const struct store_ops store_btrfs_ops;

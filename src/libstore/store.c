@@ -9,6 +9,7 @@
 #include "libstore/pool.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 
@@ -171,6 +172,87 @@ int store_vm_destroy(struct store *s, const char *vm, struct err *e)
 	int r = check_uuid(vm, "a VM", e);
 
 	return r < 0 ? r : s->ops->vm_destroy(s, vm, e);
+}
+
+bool store_snapshot_name_is_valid(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_.:%-";
+	size_t len = name ? strspn(name, allowed) : 0;
+
+	return len > 0 && !name[len] && len < STORE_SNAPSHOT_NAME && strcmp(name, ".") != 0 &&
+	       strcmp(name, "..") != 0;
+}
+
+static int check_snapshot(const char *vm, const char *name, struct err *e)
+{
+	int r = check_uuid(vm, "a VM", e);
+
+	if (r == 0 && !store_snapshot_name_is_valid(name))
+		r = err_set(e, -EINVAL, "'%s' is not the name of a snapshot", name ? name : "");
+	return r;
+}
+
+int store_snapshot_create(struct store *s, const char *vm, const char *name, struct err *e)
+{
+	int r = check_snapshot(vm, name, e);
+
+	return r < 0 ? r : s->ops->snapshot_create(s, vm, name, e);
+}
+
+int store_snapshot_destroy(struct store *s, const char *vm, const char *name, struct err *e)
+{
+	int r = check_snapshot(vm, name, e);
+
+	return r < 0 ? r : s->ops->snapshot_destroy(s, vm, name, e);
+}
+
+int store_next_from_snapshot(struct store *s, const char *vm, const char *name,
+			     const char *image, struct err *e)
+{
+	int r = check_snapshot(vm, name, e);
+
+	if (r == 0)
+		r = check_uuid(image, "an image", e);
+	return r < 0 ? r : s->ops->next_from_snapshot(s, vm, name, image, e);
+}
+
+int store_next_swap(struct store *s, const char *vm, struct err *e)
+{
+	int r = check_uuid(vm, "a VM", e);
+
+	return r < 0 ? r : s->ops->next_swap(s, vm, e);
+}
+
+int store_next_end(struct store *s, const char *vm, struct err *e)
+{
+	int r = check_uuid(vm, "a VM", e);
+
+	return r < 0 ? r : s->ops->next_end(s, vm, e);
+}
+
+int store_data_create(struct store *s, const char *vm, struct err *e)
+{
+	int r = check_uuid(vm, "a VM", e);
+
+	return r < 0 ? r : s->ops->data_create(s, vm, e);
+}
+
+int store_next_from_image(struct store *s, const char *vm, const char *image, struct err *e)
+{
+	int r = check_uuid(vm, "a VM", e);
+
+	if (r == 0)
+		r = check_uuid(image, "an image", e);
+	return r < 0 ? r : s->ops->next_from_image(s, vm, image, e);
+}
+
+int store_snapshot_list(struct store *s, const char *vm, struct store_snapshot **ret_list,
+			size_t *ret_count, struct err *e)
+{
+	int r = check_uuid(vm, "a VM", e);
+
+	return r < 0 ? r : s->ops->snapshot_list(s, vm, ret_list, ret_count, e);
 }
 
 int store_sync(struct store *s, struct err *e)

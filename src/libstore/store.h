@@ -10,7 +10,9 @@
  *	images/UUID/manifest.json     libimg's
  *	images/.partial/UUID/         being made; one rename publishes it
  *	UUID/root                     a VM's file system, a writable clone
- *	UUID/                         a plain folder around it
+ *	UUID/data                     the file system that it was delegated, if any
+ *	UUID/snap/NAME, UUID/snapinfo/NAME/   its snapshots
+ *	UUID/                         a plain folder around all of it
  *
  * Every call is idempotent towards its goal, so that a journal can be replayed:
  * destroying what is not there succeeds, and a half-made clone is replaced.
@@ -36,6 +38,9 @@ ATTR_MUST_CHECK int store_open(int poolfd, struct store **ret_store, struct err 
 void store_close(struct store *s);
 void store_close_p(struct store **s);
 #define cleanup_store cleanup_with(store_close_p)
+
+/* Instead of a snapshot's name: what store_send_prepare() keeps. */
+#define STORE_SENDING "@sending"
 
 const char *store_driver(const struct store *s); /* "btrfs" */
 
@@ -90,6 +95,55 @@ ATTR_MUST_CHECK int store_vm_usage(struct store *s, const char *vm, uint64_t *re
 
 /* Everything below VM/ and the folder itself, its bound included. */
 ATTR_MUST_CHECK int store_vm_destroy(struct store *s, const char *vm, struct err *e);
+
+/* ---- snapshots ---- */
+
+/* What a VM has: its root always, and data when it was delegated some. */
+enum store_fs { STORE_ROOT, STORE_DATA, STORE_FS_MAX_ };
+
+#define STORE_SNAPSHOT_NAME 65 /* bytes, with the '\0' */
+
+/* 1 to 64 of a-z A-Z 0-9 _ . : % -, and neither "." nor "..", which are no names. */
+bool store_snapshot_name_is_valid(const char *name);
+
+/* VM/data, empty and within the VM's bound. There already: success. */
+ATTR_MUST_CHECK int store_data_create(struct store *s, const char *vm, struct err *e);
+
+/*
+ * All file systems of VM as they are, read-only, within its bound. Each is what a
+ * power cut would leave at that moment, with all that was written; of root and data
+ * together the moments are some milliseconds apart. What subvolumes a guest made
+ * below is not in it. -EEXIST.
+ */
+ATTR_MUST_CHECK int store_snapshot_create(struct store *s, const char *vm, const char *name,
+					  struct err *e);
+/* Also one that was made by half. */
+ATTR_MUST_CHECK int store_snapshot_destroy(struct store *s, const char *vm, const char *name,
+					   struct err *e);
+
+struct store_snapshot {
+	char name[STORE_SNAPSHOT_NAME];
+	int64_t created_ns; /* since 1970 */
+};
+/* Newest first. The cost is that VM's snapshots alone. The caller frees. */
+ATTR_MUST_CHECK int store_snapshot_list(struct store *s, const char *vm,
+					struct store_snapshot **ret_list, size_t *ret_count,
+					struct err *e);
+
+/*
+ * To replace what a VM, stopped, has: make the next ones, swap, and end, which
+ * destroys what has been put away, or the next ones where there was no swap. A swap
+ * that is repeated would put the old ones back: whoever mends begins with
+ * the first step again. next_from_image() gives a descriptor of the new root;
+ * next_from_snapshot() is told the image that the VM was made from, which goes on
+ * being one that is used.
+ */
+ATTR_MUST_CHECK int store_next_from_snapshot(struct store *s, const char *vm, const char *name,
+					     const char *image, struct err *e);
+ATTR_MUST_CHECK int store_next_from_image(struct store *s, const char *vm, const char *image,
+					  struct err *e);
+ATTR_MUST_CHECK int store_next_swap(struct store *s, const char *vm, struct err *e);
+ATTR_MUST_CHECK int store_next_end(struct store *s, const char *vm, struct err *e);
 
 /* Make what was written below VM/ durable. */
 ATTR_MUST_CHECK int store_sync(struct store *s, struct err *e);

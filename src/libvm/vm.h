@@ -88,3 +88,30 @@ ATTR_MUST_CHECK int vm_recover(const struct vm_host *vh, const char *uuid,
 
 /* Take everything of a VM that is not to be away: root, claims, record, journal. Lock held. */
 ATTR_MUST_CHECK int vm_erase(const struct vm_host *vh, const char *uuid, struct err *e);
+
+/* ---- snapshots: vm_snapshot.c ---- */
+
+/*
+ * NAME as the contract has it, else "Invalid snapshot name". A VM that runs goes on
+ * running: what is kept is what a power cut at that moment would have left.
+ */
+ATTR_MUST_CHECK int vm_snapshot_create(const struct vm_host *vh, const char *uuid,
+				       const char *name, struct err *e);
+ATTR_MUST_CHECK int vm_snapshot_delete(const struct vm_host *vh, const char *uuid,
+				       const char *name, struct err *e);
+
+/*
+ * Back to the snapshot; newer ones are destroyed. A VM that runs is stopped by force and
+ * started again; one that is stopped stays so, unless START.
+ */
+ATTR_MUST_CHECK int vm_rollback(const struct vm_host *vh, const char *uuid, const char *name,
+				bool start, struct vm_report *rep, struct err *e);
+
+/* ---- vm_reprovision.c ---- */
+
+/*
+ * A new root from IMAGE; what was in the old one, and its snapshots, are gone. The
+ * delegated data stays. A VM that runs is stopped by force; started again when it ran.
+ */
+ATTR_MUST_CHECK int vm_reprovision(const struct vm_host *vh, const char *uuid,
+				   const char *image, struct vm_report *rep, struct err *e);

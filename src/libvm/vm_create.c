@@ -136,6 +136,11 @@ static int make_root(struct creation *c, struct store *store, bool start, struct
 	if (rootfd < 0)
 		return rootfd;
 	r = fault_point("root cloned", e);
+	if (r == 0 && jv_get_bool(c->record, "delegate_dataset", false)) {
+		r = store_data_create(store, c->uuid, e);
+		if (r == 0)
+			r = fault_point("data made", e);
+	}
 	if (r == 0)
 		r = zone_files_write(rootfd, c->record, start, e);
 	return r == 0 ? fault_point("files written", e) : r;

@@ -7,6 +7,7 @@
 #include "libvm/journal.h"
 #include "libvm/prop.h"
 #include "libvm/record.h"
+#include "libvm/vm_store.h"
 #include "libvm/vm_query.h"
 #include "libvm/zoneadmd.h"
 
@@ -58,6 +59,13 @@ static void add_place(const struct host *h, struct jv *vm, const char *uuid)
 {
 	set_text(vm, "zonepath", xasprintf("%s/" HOST_POOL "/%s", h->root, uuid));
 	set_text(vm, "zfs_filesystem", xasprintf("zones/%s/root", uuid));
+	if (jv_get_bool(vm, "delegate_dataset", false)) {
+		cleanup_free char *data = xasprintf("zones/%s/data", uuid);
+		struct jv *list = jv_array();
+
+		jv_push(list, jv_string(data));
+		jv_set(vm, "datasets", list);
+	}
 }
 
 /* What the supervisor wrote down, where it did. */
@@ -144,7 +152,7 @@ int vm_object_load(const struct host *h, const char *uuid, struct jv **ret_vm, s
 	add_host(h, vm);
 	/* The number that the original gives a zone for ever is our id range's. */
 	jv_set(vm, "zonedid", jv_int(jv_get_int(vm, "idmap_base", 0) >> 16));
-	jv_set(vm, "snapshots", jv_array());
+	jv_set(vm, "snapshots", vm_snapshots(h, uuid));
 	for (size_t i = 0; i < ARRAY_SIZE(internal); i++)
 		(void)jv_del(vm, internal[i]);
 	*ret_vm = vm;
@@ -208,6 +216,9 @@ static void add_derived(const struct loading *l, struct jv *vm, const char *uuid
 		add_supervised(l->host, vm, uuid);
 	if (needs(l, "zonepath") || needs(l, "zfs_filesystem"))
 		add_place(l->host, vm, uuid);
+	/* Of those that are asked for alone: others may have thousands. */
+	if (needs(l, "snapshots"))
+		jv_set(vm, "snapshots", vm_snapshots(l->host, uuid));
 	add_computed(vm);
 	for (size_t i = 0; i < ARRAY_SIZE(internal); i++)
 		(void)jv_del(vm, internal[i]);

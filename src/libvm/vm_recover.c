@@ -189,6 +189,10 @@ int vm_delete_recover(const struct recovery *rc, const char **ret_done, struct e
 static recover_fn *const recoveries[JOURNAL_OP_MAX_] = {
 	[JOURNAL_CREATE] = vm_create_recover,
 	[JOURNAL_DELETE] = vm_delete_recover,
+	[JOURNAL_SNAPSHOT] = vm_snapshot_recover,
+	[JOURNAL_UNSNAPSHOT] = vm_unsnapshot_recover,
+	[JOURNAL_ROLLBACK] = vm_rollback_recover,
+	[JOURNAL_REPROVISION] = vm_reprovision_recover,
 };
 
 int vm_recover(const struct vm_host *vh, const char *uuid, const char **ret_done, struct err *e)

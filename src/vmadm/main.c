@@ -61,6 +61,16 @@ static const struct cli_opt create_options[] = {
 	CLI_END,
 };
 
+static const struct cli_opt snapshot_options[] = { RESULT_OPTION, CLI_END };
+
+static const struct cli_opt rollback_options[] = {
+	RESULT_OPTION,
+	{ .name = "start", .help = "start it afterwards, also when it was stopped" },
+	CLI_END,
+};
+
+static const struct cli_opt reprovision_options[] = { FILE_OPTION, RESULT_OPTION, CLI_END };
+
 static const struct cli_opt delete_options[] = {
 	FORCE_OPTION("accepted, without effect"),
 	RESULT_OPTION,
@@ -132,14 +142,21 @@ static const struct cli_opt validate_options[] = { FILE_OPTION, CLI_END };
 
 #define ONE_VM .args = "UUID", .max_operands = -1, .complete = CLI_HELP, .words = "vms"
 
+#define VM_AND_NAME \
+	.args = "UUID NAME", .max_operands = -1, .complete = CLI_HELP, .words = "vms"
+
 static const struct cli_cmd commands[] = {
 	/* clang-format off */
 	{ .name = "check", .args = "", .summary = "find, and mend, what a crash left behind",
 	  .opts = check_options, .run = cmd_check },
 	{ .name = "create", .args = "", .summary = "make a VM from a JSON payload",
 	  .opts = create_options, .run = cmd_create },
+	{ .name = "create-snapshot", .summary = "keep what a VM holds now, under a name",
+	  .opts = snapshot_options, VM_AND_NAME, .run = cmd_create_snapshot },
 	{ .name = "delete", .alias = "destroy", .summary = "delete a VM and all that it holds",
 	  .opts = delete_options, ONE_VM, .run = cmd_delete },
+	{ .name = "delete-snapshot", .summary = "delete a snapshot of a VM",
+	  .opts = snapshot_options, VM_AND_NAME, .run = cmd_delete_snapshot },
 	{ .name = "get", .alias = "json", .summary = "print a VM as JSON", ONE_VM,
 	  .run = cmd_get },
 	{ .name = "kill", .summary = "send a signal to the init of a VM",
@@ -152,6 +169,10 @@ static const struct cli_cmd commands[] = {
 	  .run = cmd_lookup },
 	{ .name = "reboot", .summary = "stop a VM and start it again",
 	  .opts = reboot_options, ONE_VM, .run = cmd_reboot },
+	{ .name = "reprovision", .summary = "give a VM a new root from an image",
+	  .opts = reprovision_options, ONE_VM, .run = cmd_reprovision },
+	{ .name = "rollback-snapshot", .summary = "put a VM back to one of its snapshots",
+	  .opts = rollback_options, VM_AND_NAME, .run = cmd_rollback_snapshot },
 	{ .name = "start", .alias = "boot", .summary = "start a VM, and from now on with the host",
 	  .opts = start_options, ONE_VM, .run = cmd_start },
 	{ .name = "stop", .alias = "halt", .summary = "stop a VM, and leave it stopped",

@@ -63,12 +63,16 @@ ATTR_MUST_CHECK int vmadm_read_payload(struct cli_call *call, const char *comman
 
 int cmd_check(struct cli_call *call, struct err *e);
 int cmd_create(struct cli_call *call, struct err *e);
+int cmd_create_snapshot(struct cli_call *call, struct err *e);
 int cmd_delete(struct cli_call *call, struct err *e);
+int cmd_delete_snapshot(struct cli_call *call, struct err *e);
 int cmd_get(struct cli_call *call, struct err *e);
 int cmd_kill(struct cli_call *call, struct err *e);
 int cmd_list(struct cli_call *call, struct err *e);
 int cmd_lookup(struct cli_call *call, struct err *e);
 int cmd_reboot(struct cli_call *call, struct err *e);
+int cmd_reprovision(struct cli_call *call, struct err *e);
+int cmd_rollback_snapshot(struct cli_call *call, struct err *e);
 int cmd_start(struct cli_call *call, struct err *e);
 int cmd_stop(struct cli_call *call, struct err *e);
 int cmd_validate(struct cli_call *call, struct err *e);

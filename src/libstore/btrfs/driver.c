@@ -113,4 +113,12 @@ const struct store_ops store_btrfs_ops = {
 	.vm_set_quota = btrfs_vm_set_quota,
 	.vm_usage = btrfs_vm_usage,
 	.vm_destroy = btrfs_vm_destroy,
+	.snapshot_create = btrfs_snapshot_create,
+	.snapshot_destroy = btrfs_snapshot_destroy,
+	.snapshot_list = btrfs_snapshot_list,
+	.next_from_snapshot = btrfs_next_from_snapshot,
+	.next_from_image = btrfs_next_from_image,
+	.next_swap = btrfs_next_swap,
+	.next_end = btrfs_next_end,
+	.data_create = btrfs_data_create,
 };

@@ -6,6 +6,7 @@
  *	image.c    images: begin, commit, abort, destroy
  *	clones.c   who was cloned from what
  *	vm.c       VMs: clone, bounds, destroy
+ *	snapshot.c their snapshots, and what takes the place of a root
  *	ioctl.c    the kernel's calls
  *	quota.c    its quota groups
  */
@@ -52,3 +53,30 @@ int btrfs_vm_set_quota(struct store *s, const char *vm, uint64_t quota_bytes,
 int btrfs_vm_usage(struct store *s, const char *vm, uint64_t *ret_used, uint64_t *ret_quota,
 		   struct err *e);
 int btrfs_vm_destroy(struct store *s, const char *vm, struct err *e);
+
+/* ---- snapshot.c ---- */
+
+/* Where FS of VM is: now (SNAPSHOT is NULL), or in one of its snapshots. Returns BUF. */
+const char *btrfs_fs_place(char buf[static PATH_SIZE], const char *vm, const char *snapshot,
+			   enum store_fs fs);
+bool btrfs_is_there(struct store *s, const char *path);
+/* The group of VM, 0 when it has none: then it has no bound. */
+uint64_t btrfs_vm_group(struct store *s, const char *vm);
+int btrfs_destroy_at(struct store *s, const char *path, struct err *e);
+int btrfs_snapshot_at(struct store *s, const char *from, const char *to, uint64_t group,
+		      bool readonly, struct err *e);
+int btrfs_snapshot_folders(struct store *s, const char *vm, const char *name, struct err *e);
+int btrfs_snapshot_stamp(struct store *s, const char *vm, const char *name, int64_t created_at,
+			 struct err *e);
+
+int btrfs_snapshot_create(struct store *s, const char *vm, const char *name, struct err *e);
+int btrfs_snapshot_destroy(struct store *s, const char *vm, const char *name, struct err *e);
+int btrfs_snapshot_list(struct store *s, const char *vm, struct store_snapshot **ret_list,
+			size_t *ret_count, struct err *e);
+int btrfs_next_begin(struct store *s, const char *vm, struct err *e);
+int btrfs_next_from_snapshot(struct store *s, const char *vm, const char *name,
+			     const char *image, struct err *e);
+int btrfs_next_from_image(struct store *s, const char *vm, const char *image, struct err *e);
+int btrfs_next_swap(struct store *s, const char *vm, struct err *e);
+int btrfs_next_end(struct store *s, const char *vm, struct err *e);
+int btrfs_data_create(struct store *s, const char *vm, struct err *e);

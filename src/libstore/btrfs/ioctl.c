@@ -42,12 +42,16 @@ int btrfs_subvol_create(int dirfd, const char *name)
 	return r < 0 ? r : ioctl_errno(dirfd, BTRFS_IOC_SUBVOL_CREATE_V2, &args);
 }
 
-int btrfs_subvol_snapshot(int srcfd, int dirfd, const char *name, uint64_t qgroup)
+int btrfs_subvol_snapshot(int srcfd, int dirfd, const char *name, uint64_t qgroup,
+			  bool readonly)
 {
 	/* One group behind the fixed part of the structure. */
 	alignas(8) char space[sizeof(struct btrfs_qgroup_inherit) + sizeof(uint64_t)] = { 0 };
 	struct btrfs_qgroup_inherit *inherit = (struct btrfs_qgroup_inherit *)space;
-	struct btrfs_ioctl_vol_args_v2 args = { .fd = srcfd };
+	struct btrfs_ioctl_vol_args_v2 args = {
+		.fd = srcfd,
+		.flags = readonly ? BTRFS_SUBVOL_RDONLY : 0,
+	};
 	int r = set_name(&args, name);
 
 	if (r < 0)
@@ -55,7 +59,7 @@ int btrfs_subvol_snapshot(int srcfd, int dirfd, const char *name, uint64_t qgrou
 	if (qgroup) {
 		inherit->num_qgroups = 1;
 		inherit->qgroups[0] = qgroup;
-		args.flags = BTRFS_SUBVOL_QGROUP_INHERIT;
+		args.flags |= BTRFS_SUBVOL_QGROUP_INHERIT;
 		args.size = sizeof(space);
 		args.qgroup_inherit = inherit;
 	}

@@ -34,7 +34,8 @@ bool btrfs_is_subvol(int fd);
 int btrfs_subvol_create(int dirfd, const char *name);
 /* QGROUP (0: none) becomes a parent of the new subvolume's own group, in the same transaction.
  */
-int btrfs_subvol_snapshot(int srcfd, int dirfd, const char *name, uint64_t qgroup);
+int btrfs_subvol_snapshot(int srcfd, int dirfd, const char *name, uint64_t qgroup,
+			  bool readonly);
 int btrfs_subvol_set_readonly(int fd, bool readonly);
 int btrfs_subvol_info(int fd, struct btrfs_subvol *ret_info);
 /* FSFD is anything on the file system. Nested subvolumes make it -ENOTEMPTY. */

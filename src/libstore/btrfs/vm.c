@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "libstore/btrfs/driver.h"
 
-#include "base/path.h"
+#include "base/alloc.h"
 #include "libstore/btrfs/ioctl.h"
 #include "libstore/btrfs/quota.h"
 
@@ -41,23 +41,6 @@ static int open_vm_dir(struct store *s, const char *vm, struct err *e)
 	return fd < 0 ? err_sys(e, "cannot open '%s'", vm) : fd;
 }
 
-/* Destroy VM/root if there is one: half-made, or from before a reprovision. */
-static int destroy_root(struct store *s, int vmfd, const char *vm, struct err *e)
-{
-	cleanup_close int fd = openat(vmfd, "root", DIR_FLAGS);
-	struct btrfs_subvol sub;
-	int r;
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "cannot open '%s/root'", vm);
-	if (!btrfs_is_subvol(fd))
-		return path_remove_tree(vmfd, "root", e);
-	r = btrfs_subvol_info(fd, &sub);
-	if (r == 0)
-		r = btrfs_subvol_destroy_tree(s->poolfd, sub.id);
-	return r < 0 ? btrfs_fail(e, r, "cannot destroy the root of VM", vm) : 0;
-}
-
 static int open_image(struct store *s, const char *image, struct err *e)
 {
 	char path[PATH_SIZE];
@@ -73,6 +56,7 @@ int btrfs_clone(struct store *s, const char *image, const char *vm, uint64_t quo
 {
 	cleanup_close int vmfd = -1;
 	cleanup_close int src = -1;
+	char path[PATH_SIZE];
 	uint64_t group;
 	bool holds;
 	int r, fd;
@@ -83,13 +67,13 @@ int btrfs_clone(struct store *s, const char *image, const char *vm, uint64_t quo
 	vmfd = open_vm_dir(s, vm, e);
 	if (vmfd < 0)
 		return vmfd;
-	r = destroy_root(s, vmfd, vm, e);
+	r = btrfs_destroy_at(s, btrfs_place(path, "", vm, "root"), e);
 	if (r < 0)
 		return r;
 	r = prepare_quota(s, vm, quota_bytes, &group, &holds, e);
 	if (r < 0)
 		return r;
-	r = btrfs_subvol_snapshot(src, vmfd, "root", group);
+	r = btrfs_subvol_snapshot(src, vmfd, "root", group, false);
 	if (r < 0)
 		return btrfs_fail(e, r, "cannot clone the image for VM", vm);
 	fd = openat(vmfd, "root", DIR_FLAGS);
@@ -99,13 +83,43 @@ int btrfs_clone(struct store *s, const char *image, const char *vm, uint64_t quo
 	return fd;
 }
 
+static int join(struct store *s, const char *path, uint64_t group, struct err *e)
+{
+	cleanup_close int fd = openat(s->poolfd, path, DIR_FLAGS);
+	struct btrfs_subvol sub;
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, "cannot open '%s'", path);
+	r = btrfs_subvol_info(fd, &sub);
+	if (r == 0 && !quota_group_has(s->poolfd, group, sub.id))
+		r = quota_group_add(s->poolfd, group, sub.id);
+	return r < 0 ? btrfs_fail(e, r, "cannot bound", path) : 0;
+}
+
+/* Root, data and snapshots: what a VM had before it was given a bound counts as well. */
+static int join_all(struct store *s, const char *vm, uint64_t group, struct err *e)
+{
+	cleanup_free struct store_snapshot *snapshots = NULL;
+	char path[PATH_SIZE];
+	size_t count;
+	int r;
+
+	r = btrfs_snapshot_list(s, vm, &snapshots, &count, e);
+	for (enum store_fs fs = 0; fs < STORE_FS_MAX_; fs++) {
+		if (r == 0 && btrfs_is_there(s, btrfs_fs_place(path, vm, NULL, fs)))
+			r = join(s, path, group, e);
+		for (size_t i = 0; r == 0 && i < count; i++)
+			if (btrfs_is_there(s, btrfs_fs_place(path, vm, snapshots[i].name, fs)))
+				r = join(s, path, group, e);
+	}
+	return r;
+}
+
 int btrfs_vm_set_quota(struct store *s, const char *vm, uint64_t quota_bytes,
 		       bool *ret_quota_holds, struct err *e)
 {
 	enum quota_mode mode = quota_mode(s->poolfd);
-	cleanup_close int fd = -1;
-	struct btrfs_subvol sub;
-	char path[PATH_SIZE];
 	uint64_t group;
 	bool holds;
 	int r;
@@ -117,17 +131,11 @@ int btrfs_vm_set_quota(struct store *s, const char *vm, uint64_t quota_bytes,
 		*ret_quota_holds = true;
 		return 0;
 	}
-	fd = openat(s->poolfd, btrfs_place(path, "", vm, "root"), DIR_FLAGS);
-	if (fd < 0)
-		return err_sys(e, "cannot open '%s'", path);
 	r = prepare_quota(s, vm, quota_bytes, &group, &holds, e);
+	if (r == 0 && group)
+		r = join_all(s, vm, group, e);
 	if (r < 0)
 		return r;
-	r = group ? btrfs_subvol_info(fd, &sub) : 0;
-	if (group && r == 0 && !quota_group_has(s->poolfd, group, sub.id))
-		r = quota_group_add(s->poolfd, group, sub.id);
-	if (r < 0)
-		return btrfs_fail(e, r, "cannot set the quota of VM", vm);
 	*ret_quota_holds = holds;
 	return 0;
 }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vm_store.h - what the operations on a VM's file systems share. Private to libvm.
+ */
+#pragma once
+
+#include "libstore/store.h"
+#include "libvm/vm.h"
+
+struct jv;
+
+/* The pool of this host; -ENOENT says what makes one. */
+ATTR_MUST_CHECK int vm_store_open(const struct host *h, struct store **ret_store,
+				  struct err *e);
+
+/* vm_open() with the text of those commands: "VM UUID not found". */
+ATTR_MUST_CHECK int vm_open_named(const struct vm_host *vh, const char *uuid,
+				  struct jv **ret_record, struct err *e);
+
+/* -ENOTSUP for hardware VMs; WHAT is all of the message. */
+ATTR_MUST_CHECK int vm_need_zone(const struct jv *record, const char *what, struct err *e);
+
+/* Start it and take the supervisor's warnings. */
+ATTR_MUST_CHECK int vm_start_locked(const struct vm_host *vh, const char *uuid,
+				    struct vm_report *rep, struct err *e);
+
+/* [{ "name", "created_at" }], newest first; new. A host without a pool has none. */
+struct jv *vm_snapshots(const struct host *h, const char *uuid);
