@@ -145,6 +145,18 @@ bool procfs_is_namespace_init(pid_t pid)
 	return count_levels(line, &last) == own + 1 && last == 1;
 }
 
+/*
+ * Who is in sigwait(3) has its signals taken out of SigBlk meanwhile, and the kernel
+ * shows them nowhere; it keeps them for the process all the same.
+ */
+static bool fetches_signals(pid_t pid)
+{
+	char text[PROC_FILE_MAX];
+
+	return read_proc(pid, "syscall", text, NULL) == 0 &&
+	       strtol(text, NULL, 10) == SYS_rt_sigtimedwait && *text >= '0' && *text <= '9';
+}
+
 bool procfs_awaits_signal(pid_t pid, int signo)
 {
 	static const char *const masks[] = { "SigBlk", "SigCgt" };
@@ -157,7 +169,7 @@ bool procfs_awaits_signal(pid_t pid, int signo)
 		if (status_field(text, masks[i], field, sizeof(field)) &&
 		    (strtoull(field, NULL, 16) >> (signo - 1) & 1))
 			return true;
-	return false;
+	return fetches_signals(pid);
 }
 
 void procfs_name(pid_t pid, char ret[static 16])

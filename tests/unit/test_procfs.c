@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 static pid_t sleeper(void)
 {
@@ -85,6 +86,34 @@ static void a_signal_is_awaited_when_caught_or_held_back(void **state)
 	assert_false(procfs_awaits_signal(getpid(), SIGRTMIN + 4));
 }
 
+/* Busybox's init does this, and was never asked to end. */
+static void who_fetches_signals_awaits_them(void **state)
+{
+	struct timespec nap = { .tv_nsec = 1000000 };
+	bool awaits = false;
+	sigset_t set;
+	pid_t pid;
+
+	(void)state;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGUSR2);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	pid = fork();
+	if (pid == 0) {
+		int got;
+
+		(void)sigwait(&set, &got);
+		_exit(0);
+	}
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	for (int i = 0; i < 5000 && !awaits; i++) {
+		(void)nanosleep(&nap, NULL);
+		awaits = procfs_awaits_signal(pid, SIGUSR2);
+	}
+	assert_true(awaits);
+	end(pid);
+}
+
 static void we_are_not_the_init_of_a_namespace_below_ours(void **state)
 {
 	(void)state;
@@ -116,6 +145,7 @@ int main(void)
 		cmocka_unit_test(a_zombie_does_not_live),
 		cmocka_unit_test(a_name_cannot_lie_about_the_parent),
 		cmocka_unit_test(a_signal_is_awaited_when_caught_or_held_back),
+		cmocka_unit_test(who_fetches_signals_awaits_them),
 		cmocka_unit_test(we_are_not_the_init_of_a_namespace_below_ours),
 		cmocka_unit_test(a_descriptor_tells_the_end),
 		/* clang-format on */
