@@ -30,7 +30,7 @@ export JOBS
 
 .PHONY: world live strap target local core select images lock platform root boot-archive
 
-ifneq ($(filter world live strap target local core select images images-force lock platform root boot-archive boot \
+ifneq ($(filter world live strap target local core select images image-tiny images-force lock platform root boot-archive boot \
 	platform-test,$(MAKECMDGOALS)),)
 
 # Packages are unpacked by one process each, so steps go side by side.

@@ -3,7 +3,7 @@
 # vmadm_lib.bash - for tests of vmadm on real zones: sourced, it moves the test
 # into namespaces of its own (network, mounts), makes a host folder with a pool,
 # a NIC tag and the base image, and takes all of it away at the end.
-# Sets: bin, dir, root, zones, image.
+# Sets: bin, dir, root, zones, image. IMAGE=tiny takes the tiny image instead.
 #
 #	ok NAME STATUS      a result
 #	is NAME GOT WANT    equal texts
@@ -12,7 +12,7 @@
 #	leftovers           what of any VM is still there, one a line
 #	finish              prints the plan; the last line of a test
 #
-# environment: DAIS_IMAGES, the folder of base.json and base.tar.zst
+# environment: DAIS_IMAGES, the folder of base.json and base.tar.zst and the others
 skip() { echo "1..0 # SKIP $*"; exit 0; }
 
 bin=${DAIS_BIN:-$(cd "$(dirname "$0")/../.." && pwd)/build/bin}
@@ -27,7 +27,7 @@ if [ -z "${DAIS_TEST_NETNS:-}" ]; then
 	for tool in mkpool imgadm vmadm zoneadmd; do
 		[ -x "$bin/$tool" ] || skip "'$bin/$tool' is not built"
 	done
-	[ -f "$images/base.json" ] || skip "no image in '$images': make images"
+	[ -f "$images/${IMAGE:=base}.json" ] || skip "no image '$IMAGE' in '$images': make images"
 	DAIS_TEST_NETNS=1 exec unshare -mn --propagation private "$0" "$@"
 fi
 set -u
@@ -58,9 +58,9 @@ ip link set lo up
 
 "$bin/mkpool" -q --file "$dir/pool.img" --size "${POOL_SIZE:-3G}" --root "$root" ||
 	skip "no pool can be made"
-image=$(jq -r .uuid "$images/base.json")
-"$bin/imgadm" install -q --root "$root" -m "$images/base.json" -f "$images/base.tar.zst" >/dev/null ||
-	skip "the base image cannot be installed"
+image=$(jq -r .uuid "$images/${IMAGE:=base}.json")
+"$bin/imgadm" install -q --root "$root" -m "$images/$IMAGE.json" -f "$images/$IMAGE.tar.zst" >/dev/null ||
+	skip "the image '$IMAGE' cannot be installed"
 echo '{ "admin": { "address": "10.99.0.1/24" }, "stub0": {} }' >"$root/etc/dais/nictags.json"
 
 ok() {
