@@ -43,8 +43,12 @@ static void print_usage(const struct cli_prog *prog, const struct cli_cmd *cmd)
 	(void)fputs(buf_str(&b), stderr);
 }
 
-static int wrong_use(const struct cli_prog *prog, const struct cli_cmd *cmd, const char *msg)
+static int wrong_use(const struct cli_call *call, const struct cli_cmd *cmd, const char *msg)
 {
+	const struct cli_prog *prog = call->prog;
+
+	if (prog->failed)
+		prog->failed(call, -EINVAL, msg);
 	print_error(prog, cmd, msg);
 	print_usage(prog, cmd);
 	return usage_status(prog);
@@ -58,7 +62,7 @@ int cli_wrong_use(struct cli_call *call, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
-	return wrong_use(call->prog, call->cmd, msg);
+	return wrong_use(call, call->cmd, msg);
 }
 
 static bool is_opt(const struct cli_opt *opt, const char *key)
@@ -138,23 +142,25 @@ static int show_help(const struct cli_prog *prog, const struct cli_cmd *cmd)
 	return EXIT_SUCCESS;
 }
 
-static int unknown_command(const struct cli_prog *prog, const char *name)
+static int unknown_command(const struct cli_call *call, const char *name)
 {
+	const struct cli_prog *prog = call->prog;
 	cleanup_free char *msg = NULL;
 
 	msg = prog->bare_errors ? xasprintf("Invalid command: \"%s\".", name)
 				: xasprintf("'%s' is not a command", name);
-	return wrong_use(prog, NULL, msg);
+	return wrong_use(call, NULL, msg);
 }
 
-static int help_command(const struct cli_prog *prog, int argc, char **argv)
+static int help_command(const struct cli_call *call, int argc, char **argv)
 {
+	const struct cli_prog *prog = call->prog;
 	const struct cli_cmd *cmd;
 
 	if (argc < 1)
 		return show_help(prog, NULL);
 	cmd = cli_find_cmd(prog, argv[0]);
-	return cmd ? show_help(prog, cmd) : unknown_command(prog, argv[0]);
+	return cmd ? show_help(prog, cmd) : unknown_command(call, argv[0]);
 }
 
 static int run(struct cli_call *call)
@@ -162,14 +168,18 @@ static int run(struct cli_call *call)
 	const struct cli_prog *prog = call->prog;
 	struct err e = { 0 };
 	int r = cli_check_operands(call, &e);
+	const char *msg;
 
 	if (r < 0)
-		return wrong_use(prog, call->cmd, e.msg);
+		return wrong_use(call, call->cmd, e.msg);
 	r = call->cmd->run(call, &e);
 	if (r >= 0)
 		return r;
 	(void)fflush(stdout); /* what was done comes before what failed */
-	print_error(prog, call->cmd, e.msg[0] ? e.msg : strerror(-r));
+	msg = e.msg[0] ? e.msg : strerror(-r);
+	if (prog->failed)
+		prog->failed(call, r, msg);
+	print_error(prog, call->cmd, msg);
 	return EXIT_FAILURE;
 }
 
@@ -184,7 +194,7 @@ static int parse_and_run(struct cli_call *call, int argc, char **argv)
 	} else {
 		i = cli_parse_words(call, argc, argv, i, &e);
 		if (i < 0)
-			return wrong_use(prog, NULL, e.msg);
+			return wrong_use(call, NULL, e.msg);
 		if (call->wants_help)
 			return show_help(prog, NULL);
 		if (i == argc) {
@@ -192,16 +202,16 @@ static int parse_and_run(struct cli_call *call, int argc, char **argv)
 			return usage_status(prog);
 		}
 		if (strcmp(argv[i], "help") == 0 && !cli_find_cmd(prog, "help"))
-			return help_command(prog, argc - i - 1, argv + i + 1);
+			return help_command(call, argc - i - 1, argv + i + 1);
 		call->typed = argv[i];
 		call->cmd = cli_find_cmd(prog, argv[i++]);
 		if (!call->cmd)
-			return unknown_command(prog, call->typed);
+			return unknown_command(call, call->typed);
 	}
 	i = cli_parse_words(call, argc, argv, i, &e);
 	if (call->wants_help)
 		return show_help(prog, call->cmd);
-	return i < 0 ? wrong_use(prog, call->cmd, e.msg) : run(call);
+	return i < 0 ? wrong_use(call, call->cmd, e.msg) : run(call);
 }
 
 static int print_completion(const struct cli_prog *prog, const char *shell)
@@ -210,7 +220,7 @@ static int print_completion(const struct cli_prog *prog, const char *shell)
 	struct err e = { 0 };
 
 	if (cli_completion(&b, prog, shell, &e) < 0)
-		return wrong_use(prog, NULL, e.msg);
+		return wrong_use(&(struct cli_call){ .prog = prog }, NULL, e.msg);
 	(void)fputs(buf_str(&b), stdout);
 	return EXIT_SUCCESS;
 }

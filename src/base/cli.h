@@ -97,6 +97,11 @@ struct cli_prog {
 	bool bare_errors; /* print the message alone, without "PROG COMMAND: " (vmadm's
 			     contract) */
 	int usage_status; /* exit status of wrong use; 0: EXIT_USAGE */
+	/*
+	 * Called before an error or wrong use is printed, for programs that tell it in
+	 * another form as well. CODE is a negative errno. May be NULL.
+	 */
+	void (*failed)(const struct cli_call *call, int code, const char *msg);
 };
 
 /* Parses, runs, prints the error, flushes standard output. The result is the exit status. */

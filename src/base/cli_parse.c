@@ -32,9 +32,20 @@ const struct cli_cmd *cli_find_cmd(const struct cli_prog *prog, const char *name
 	return NULL;
 }
 
+/* A command's own option goes before one of the same name for all. */
+static bool is_taken(const struct cli_opt *opt, const struct cli_opt **opts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (opt->name && opts[i]->name && strcmp(opt->name, opts[i]->name) == 0)
+			return true;
+	return false;
+}
+
 static size_t collect(const struct cli_opt *table, const struct cli_opt **opts, size_t count)
 {
 	for (; table && (table->letter || table->name); table++) {
+		if (is_taken(table, opts, count))
+			continue;
 		assert(count < CLI_OPTS_MAX);
 		opts[count++] = table;
 	}
