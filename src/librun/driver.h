@@ -28,6 +28,9 @@ struct run_driver {
 	void (*free)(struct run *r);
 	int (*shutdown)(struct run *r, bool reboot, struct err *e);
 	int (*kill)(struct run *r, struct err *e);
+	int (*console)(struct run *r, int *ret_fd, struct err *e);
+	int (*resize)(struct run *r, int fd, unsigned short rows, unsigned short columns,
+		      struct err *e);
 	enum run_end (*reap)(struct run *r);
 	int (*clean)(const char *uuid, const char *rundir, struct err *e);
 	int (*note_end)(const char *rundir, struct err *e);

@@ -57,6 +57,17 @@ enum run_end run_reap(struct run *r)
 	return r->driver->reap(r);
 }
 
+int run_console(struct run *r, int *ret_fd, struct err *e)
+{
+	return r->driver->console(r, ret_fd, e);
+}
+
+int run_console_resize(struct run *r, int fd, unsigned short rows, unsigned short columns,
+		       struct err *e)
+{
+	return r->driver->resize(r, fd, rows, columns, e);
+}
+
 int run_clean(const char *uuid, const char *rundir, struct err *e)
 {
 	return driver->clean(uuid, rundir, e);

@@ -116,6 +116,17 @@ ATTR_MUST_CHECK int run_kill(struct run *r, struct err *e);
 enum run_end run_reap(struct run *r);
 
 /*
+ * The machine's console: *RET_FD, non-blocking, reads and writes it like a terminal
+ * line. Only one caller at a time can have it: -EBUSY. Returns the descriptor of the
+ * connection that holds it; closing that gives it back. Whoever has it must read it,
+ * or what the machine writes stops the process that holds the machine.
+ */
+ATTR_MUST_CHECK int run_console(struct run *r, int *ret_fd, struct err *e);
+/* How large the terminal is at which a person looks at it. FD is run_console()'s. */
+ATTR_MUST_CHECK int run_console_resize(struct run *r, int fd, unsigned short rows,
+				       unsigned short columns, struct err *e);
+
+/*
  * Remove what a machine leaves or may have left: processes, cgroups, files in
  * RUNDIR. Links are the caller's. Also without a struct run, after any crash.
  */

@@ -74,6 +74,14 @@ ATTR_MUST_CHECK int vm_reboot(const struct vm_host *vh, const char *uuid, bool f
 ATTR_MUST_CHECK int vm_kill(const struct vm_host *vh, const char *uuid, int signo,
 			    struct err *e);
 
+/*
+ * Its console: a connection that console.h describes; a supervisor that was killed is
+ * replaced. ROWS and COLUMNS are of the terminal at which a person sits, or 0. -ESRCH:
+ * it does not run.
+ */
+ATTR_MUST_CHECK int vm_console(const struct vm_host *vh, const char *uuid, unsigned short rows,
+			       unsigned short columns, struct err *e);
+
 /* Stop it by force and leave nothing of it. */
 ATTR_MUST_CHECK int vm_delete(const struct vm_host *vh, const char *uuid, struct vm_report *rep,
 			      struct err *e);

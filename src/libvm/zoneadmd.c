@@ -301,3 +301,30 @@ int zoneadmd_reload(const struct host *h, const char *program, const char *uuid,
 	}
 	return r;
 }
+
+/* ---- the console --------------------------------------------------------------- */
+
+int zoneadmd_console(const struct host *h, const char *uuid, unsigned short rows,
+		     unsigned short columns, struct err *e)
+{
+	cleanup_jv struct jv *request = jv_object();
+	cleanup_close int rundirfd = open_rundir(h, uuid), fd = -1;
+	int r;
+
+	if (rundirfd < 0)
+		return err_set(e, -ENOENT, "VM %s has no supervisor", uuid);
+	fd = ipc_connect(rundirfd, "zoneadmd.sock", CONNECT_MS, e);
+	if (fd < 0)
+		return fd;
+	jv_set(request, "request", jv_string("console"));
+	jv_set(request, "rows", jv_int(rows));
+	jv_set(request, "columns", jv_int(columns));
+	r = ipc_call(fd, request, CONNECT_MS, NULL, e);
+	return r < 0 ? r : take_fd(fd);
+}
+
+int zoneadmd_attach_vm(const struct host *h, const char *program, const char *uuid,
+		       bool *ret_running, struct err *e)
+{
+	return attach(h, program, uuid, ret_running, e);
+}

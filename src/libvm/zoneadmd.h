@@ -74,6 +74,22 @@ ATTR_MUST_CHECK int zoneadmd_stop_vm(const struct host *h, const char *program,
 ATTR_MUST_CHECK int zoneadmd_reload(const struct host *h, const char *program, const char *uuid,
 				    struct jv **ret_warnings, struct err *e);
 
+/*
+ * A connection to the VM's console through its supervisor, see console.h. -ENOENT,
+ * -ECONNREFUSED, -ECONNRESET, -EPIPE: it has none just now, see zoneadmd_attach_vm().
+ * ROWS and COLUMNS may be 0.
+ */
+ATTR_MUST_CHECK int zoneadmd_console(const struct host *h, const char *uuid,
+				     unsigned short rows, unsigned short columns,
+				     struct err *e);
+
+/*
+ * Start a supervisor for a VM whose own was killed; it tidies up when nothing runs.
+ * The caller holds the VM's lock.
+ */
+ATTR_MUST_CHECK int zoneadmd_attach_vm(const struct host *h, const char *program,
+				       const char *uuid, bool *ret_running, struct err *e);
+
 /* Init's pid, or 0 when the VM does not run. Looks at state.json and /proc only. */
 pid_t zoneadmd_vm_pid(const struct host *h, const char *uuid);
 

@@ -141,6 +141,7 @@ static int prepare(struct zone *z, const char *root, const char *uuid, struct er
 
 static void zone_done(struct zone *z)
 {
+	console_free(z);
 	run_free(z->run);
 	close_p(&z->listenfd);
 	jv_unref(z->warnings);

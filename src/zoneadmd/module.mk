@@ -1,2 +1,2 @@
-$(call command, zoneadmd, machine.c main.c network.c requests.c spec.c state.c supervise.c, \
+$(call command, zoneadmd, console.c machine.c main.c network.c requests.c spec.c state.c supervise.c, \
 	vm run ipc net sys base)

@@ -101,6 +101,7 @@ static const struct {
 	const char *name;
 	int (*handle)(struct zone *z, const struct jv *request, int *fd, struct err *e);
 } requests[] = {
+	{ "console", console_join },
 	{ "reboot", request_reboot },
 	{ "reload", request_reload },
 	{ "status", request_status },

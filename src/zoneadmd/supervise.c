@@ -91,6 +91,7 @@ static void on_end(struct zone *z)
 	z->deadline = 0;
 	z->retry_at = 0;
 	log_info("the machine %s%s", end_names[end], asked ? ", as it was asked to" : "");
+	console_let_go(z);
 	run_free(z->run);
 	z->run = NULL;
 	r = zone_clean(z, &e);
@@ -230,16 +231,20 @@ static void turn(struct zone *z, struct pollfd fds[static 3])
 static int serve(struct zone *z, int signals, struct err *e)
 {
 	while (!z->done) {
-		struct pollfd fds[3] = {
+		struct pollfd fds[3 + CONSOLE_FDS_MAX] = {
 			{ .fd = z->run ? run_pidfd(z->run) : -1, .events = POLLIN },
 			{ .fd = signals, .events = POLLIN },
 			{ .fd = z->listenfd, .events = POLLIN },
 		};
+		size_t viewed = console_poll(z, fds + 3);
 
-		if (poll(fds, 3, wait_ms(z)) >= 0)
+		if (poll(fds, 3 + viewed, wait_ms(z)) >= 0) {
+			/* Before a turn: that may end the machine, and this process. */
+			console_turn(z, fds + 3, viewed);
 			turn(z, fds);
-		else if (errno != EINTR)
+		} else if (errno != EINTR) {
 			return err_sys(e, "cannot wait");
+		}
 	}
 	return z->result < 0
 		       ? err_set(e, z->result, "the machine's end was not clean; see above")

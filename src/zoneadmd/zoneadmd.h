@@ -11,10 +11,12 @@
 #include "libsys/host.h"
 
 #include <net/if.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct jv;
+struct zone_console;
 
 /* How many clients may wait for the same stop or reboot. */
 #define WAITERS_MAX 16
@@ -52,6 +54,7 @@ struct zone {
 	int64_t retry_at; /* moment to ask init again, or to start again; 0: none */
 	bool done;        /* leave, with .result */
 	int result;
+	struct zone_console *console; /* NULL: nobody has looked at it yet */
 	int waiters[WAITERS_MAX];
 	unsigned int waiter_count;
 };
@@ -108,6 +111,20 @@ ATTR_MUST_CHECK int zone_serve(struct zone *z, struct err *e); /* until the mach
 ATTR_MUST_CHECK int zone_ask_end(struct zone *z, bool again, unsigned int timeout_s,
 				 struct err *e);
 ATTR_MUST_CHECK int zone_force_end(struct zone *z, bool again, struct err *e);
+
+/*
+ * console.c: who looks at the machine's console. libvm/console.h has the protocol.
+ * console_poll() fills FDS and gives how many; console_turn() gets them back with
+ * what has happened.
+ */
+#define CONSOLE_VIEWERS_MAX 8
+#define CONSOLE_FDS_MAX     (CONSOLE_VIEWERS_MAX + 1)
+ATTR_MUST_CHECK int console_join(struct zone *z, const struct jv *request, int *fd,
+				 struct err *e);
+size_t console_poll(struct zone *z, struct pollfd fds[static CONSOLE_FDS_MAX]);
+void console_turn(struct zone *z, const struct pollfd *fds, size_t count);
+void console_let_go(struct zone *z); /* the machine has ended; who looks stays */
+void console_free(struct zone *z);
 
 /* requests.c */
 ATTR_MUST_CHECK int requests_listen(struct zone *z, struct err *e);

@@ -184,6 +184,17 @@ static enum run_end lxc_reap(struct run *r)
 	return lxc_read_end(l->rundir);
 }
 
+static int lxc_console(struct run *r, int *ret_fd, struct err *e)
+{
+	return lxc_console_open(of(r)->uuid, ret_fd, e);
+}
+
+static int lxc_resize(struct run *r, int fd, unsigned short rows, unsigned short columns,
+		      struct err *e)
+{
+	return lxc_console_resize(of(r)->monitorfd, fd, rows, columns, e);
+}
+
 const struct run_driver run_driver_lxc = {
 	.name = "lxc",
 	.start = lxc_start_machine,
@@ -192,6 +203,8 @@ const struct run_driver run_driver_lxc = {
 	.free = lxc_free,
 	.shutdown = lxc_ask,
 	.kill = lxc_kill,
+	.console = lxc_console,
+	.resize = lxc_resize,
 	.reap = lxc_reap,
 	.clean = lxc_clean,
 	.note_end = lxc_note_end,

@@ -68,6 +68,11 @@ pid_t lxc_find_init(const char *uuid);
 int lxc_run_new(const char *uuid, const char *rundir, pid_t init, pid_t monitor,
 		struct run **ret_run, struct err *e);
 
+/* console.c: MONITORFD is -1 when it is gone. */
+int lxc_console_open(const char *uuid, int *ret_fd, struct err *e);
+int lxc_console_resize(int monitorfd, int fd, unsigned short rows, unsigned short columns,
+		       struct err *e);
+
 /* traces.c */
 int lxc_clean(const char *uuid, const char *rundir, struct err *e);
 int lxc_note_end(const char *rundir, struct err *e);
