@@ -42,14 +42,21 @@ char *xstrndup(const char *s, size_t max)
 	return s ? check(strndup(s, max)) : NULL;
 }
 
-char *xasprintf(const char *fmt, ...)
+char *xvasprintf(const char *fmt, va_list ap)
 {
 	char *text = NULL;
+	int len = vasprintf(&text, fmt, ap);
+
+	return check(len < 0 ? NULL : text);
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	char *text;
 	va_list ap;
-	int len;
 
 	va_start(ap, fmt);
-	len = vasprintf(&text, fmt, ap);
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	return check(len < 0 ? NULL : text);
+	return text;
 }

@@ -9,6 +9,7 @@
 
 #include "base/macro.h"
 
+#include <stdarg.h>
 #include <stddef.h>
 
 void *xmalloc(size_t size);
@@ -17,3 +18,4 @@ void *xrealloc_array(void *p, size_t count, size_t size); /* aborts on overflow 
 char *xstrdup(const char *s);                             /* NULL gives NULL */
 char *xstrndup(const char *s, size_t max);
 char *xasprintf(const char *fmt, ...) ATTR_PRINTF(1, 2);
+char *xvasprintf(const char *fmt, va_list ap) ATTR_PRINTF(1, 0);

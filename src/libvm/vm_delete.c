@@ -64,7 +64,7 @@ int vm_delete(const struct vm_host *vh, const char *uuid, struct vm_report *rep,
 	if (there < 0)
 		return there;
 	if (!there && !journal_is_there(vh->host, uuid))
-		return err_set(e, -ENOENT, "VM %s not found", uuid);
+		return err_set(e, -ENOENT, "zoneadm: %s: No such zone configured", uuid);
 	lock = vm_lock(vh->host, uuid, e);
 	if (lock < 0)
 		return lock;

@@ -10,6 +10,7 @@
 #include "libimg/image.h"
 #include "libnet/nictag.h"
 #include "libvm/payload.h"
+#include "libvm/record.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -63,12 +64,15 @@ static int refuse_unknown(struct cli_call *call, const struct problems *ps)
 	return vmadm_failed(call, NULL, NULL, &e);
 }
 
-static int refuse_hardware(const struct jv *record, struct err *e)
+static int refuse_hardware(const struct vmadm *v, const struct jv *record, struct err *e)
 {
 	const char *brand = jv_get_string(record, "brand");
+	const char *uuid = jv_get_string(record, "uuid");
 
 	if (!(brand_from_name(brand) & BRANDS_HARDWARE))
 		return 0;
+	if (record_exists(&v->host, uuid, NULL) > 0)
+		return err_set(e, -EEXIST, "VM with UUID %s already exists", uuid);
 	return err_set(e, -ENOTSUP,
 		       "/brand: hardware VMs (%s) cannot be made on this host; the brands lx, "
 		       "joyent, joyent-minimal and builder can",
@@ -115,7 +119,7 @@ int cmd_create(struct cli_call *call, struct err *e)
 	r = refuse_unknown(call, &ps);
 	if (r > 0)
 		return r;
-	if (refuse_hardware(record, &why) < 0)
+	if (refuse_hardware(&v, record, &why) < 0)
 		return vmadm_failed(call, NULL, NULL, &why);
 	return create(&v, call, record, &ps);
 }

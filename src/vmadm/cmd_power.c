@@ -136,8 +136,6 @@ int cmd_stop(struct cli_call *call, struct err *e)
 	if (r != 0)
 		return r;
 	r = vm_stop(&v.vh, v.uuid, cli_has(call, "force"), timeout, &rep, &why);
-	if (r == -ENOENT)
-		(void)err_set(&why, r, "VM %s not found", v.uuid);
 	if (r < 0)
 		return vmadm_failed(call, NULL, &rep, &why);
 	if (rep.already)
@@ -188,6 +186,9 @@ int cmd_kill(struct cli_call *call, struct err *e)
 	struct err why = { 0 };
 	int r, signo;
 
+	/* The texts of the original, which takes a word that is no UUID for one too many. */
+	if (cli_operands(call) == 0)
+		return cli_wrong_use(call, "Invalid or missing argument UUID");
 	if (cli_operands(call) > 1)
 		return cli_wrong_use(call, "Too many arguments.");
 	r = begin(&v, call, e);

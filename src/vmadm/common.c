@@ -124,6 +124,8 @@ int vmadm_find(struct vmadm *v, struct cli_call *call, struct err *e)
 		count = count_named(&v->host, word, v->uuid, e);
 	if (count < 0)
 		return count;
+	if (count == 0 && strcmp(cli_command(call), "kill") == 0)
+		return cli_wrong_use(call, "Too many arguments.");
 	if (count == 0)
 		return cli_wrong_use(call, "Invalid or missing UUID for %s", cli_command(call));
 	if (count > 1)
@@ -145,68 +147,18 @@ static void say_warnings(const struct vm_report *rep)
 		fprintf(stderr, "warning: %s\n", jv_as_string(jv_at(rep->warnings, i)));
 }
 
-static void print_json(struct jv *object)
-{
-	cleanup_free char *text = jv_dump(object, 2);
-
-	puts(text);
-	jv_unref(object);
-}
-
 void vmadm_done(struct cli_call *call, const char *uuid, const struct vm_report *rep,
 		const char *fmt, ...)
 {
-	struct jv *object;
+	cleanup_free char *text = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	(void)fputc('\n', stderr);
+	fprintf(stderr, "%s\n", text);
 	say_warnings(rep);
-	if (!cli_has(call, "json"))
-		return;
-	object = jv_object();
-	jv_set(object, "result", jv_string("ok"));
-	jv_set(object, "uuid", jv_string(uuid));
-	jv_set(object, "changed", jv_bool(!rep || !rep->already));
-	jv_set(object, "warnings", rep && rep->warnings ? jv_ref(rep->warnings) : jv_array());
-	print_json(object);
-}
-
-static struct jv *problems_to_json(const struct problems *ps)
-{
-	static const char *const kinds[] = {
-		[PROBLEM_VALUE] = "value", [PROBLEM_MISSING] = "missing",
-		[PROBLEM_RULE] = "rule",   [PROBLEM_UNKNOWN] = "unknown",
-		[PROBLEM_NOTE] = "note",
-	};
-	struct jv *list = jv_array();
-
-	for (size_t i = 0; i < ps->count; i++) {
-		struct jv *item = jv_object();
-
-		jv_set(item, "kind", jv_string(kinds[ps->items[i].kind]));
-		jv_set(item, "property", jv_string(ps->items[i].name));
-		jv_set(item, "pointer", jv_string(ps->items[i].pointer));
-		jv_set(item, "rule", jv_string(ps->items[i].text));
-		jv_push(list, item);
-	}
-	return list;
-}
-
-static void error_to_json(struct cli_call *call, const char *text, const struct problems *ps)
-{
-	struct jv *object;
-
-	if (!cli_has(call, "json"))
-		return;
-	object = jv_object();
-	jv_set(object, "result", jv_string("error"));
-	jv_set(object, "error", jv_string(text));
-	if (ps && ps->count)
-		jv_set(object, "details", problems_to_json(ps));
-	print_json(object);
+	vmadm_answer_ok(call, uuid, rep, text);
 }
 
 int vmadm_refused(struct cli_call *call, const struct problems *ps)
@@ -214,8 +166,8 @@ int vmadm_refused(struct cli_call *call, const struct problems *ps)
 	cleanup_free char *summary = problems_summary(ps);
 	cleanup_free char *details = problems_details(ps);
 
+	vmadm_answer_error(call, -EINVAL, summary, ps);
 	fprintf(stderr, "%s\n%s", summary, details);
-	error_to_json(call, summary, ps);
 	return EXIT_REFUSED;
 }
 
@@ -228,8 +180,8 @@ int vmadm_failed(struct cli_call *call, const char *prefix, const struct vm_repo
 	if (rep && problems_fatal(&rep->problems))
 		return vmadm_refused(call, &rep->problems);
 	text = prefix ? xasprintf("%s: %s", prefix, e->msg) : xstrdup(e->msg);
+	vmadm_answer_error(call, e->code, text, NULL);
 	fprintf(stderr, "%s\n", text);
-	error_to_json(call, text, NULL);
 	return EXIT_REFUSED;
 }
 

@@ -38,11 +38,12 @@
 		.name = "json", .help = "print the result or the error as JSON besides" \
 	}
 
-static const struct cli_opt program_options[] = { ROOT_OPTION, CLI_END };
+static const struct cli_opt program_options[] = { RESULT_OPTION, ROOT_OPTION, CLI_END };
 
 /* -d and -v are taken and do nothing, as in the original. */
 static const struct cli_opt common_options[] = {
 	{ .letter = 'd', .name = "debug", .help = "accepted, without effect" },
+	RESULT_OPTION,
 	ROOT_OPTION,
 	{ .letter = 'v', .name = "verbose", .help = "accepted, without effect" },
 	CLI_END,
@@ -56,7 +57,6 @@ static const struct cli_opt check_options[] = {
 
 static const struct cli_opt create_options[] = {
 	FILE_OPTION,
-	RESULT_OPTION,
 	{ .name = "strict", .help = "refuse a payload with properties that would be dropped" },
 	CLI_END,
 };
@@ -73,12 +73,10 @@ static const struct cli_opt reprovision_options[] = { FILE_OPTION, RESULT_OPTION
 
 static const struct cli_opt delete_options[] = {
 	FORCE_OPTION("accepted, without effect"),
-	RESULT_OPTION,
 	CLI_END,
 };
 
 static const struct cli_opt kill_options[] = {
-	RESULT_OPTION,
 	{ .letter = 's',
 	  .name = "signal",
 	  .arg = "SIGNAL",
@@ -122,15 +120,11 @@ static const struct cli_opt lookup_options[] = {
 
 static const struct cli_opt reboot_options[] = {
 	FORCE_OPTION("do not wait for a shutdown"),
-	RESULT_OPTION,
 	CLI_END,
 };
 
-static const struct cli_opt start_options[] = { RESULT_OPTION, CLI_END };
-
 static const struct cli_opt stop_options[] = {
 	FORCE_OPTION("do not wait for a shutdown"),
-	RESULT_OPTION,
 	{ .letter = 't',
 	  .name = "timeout",
 	  .arg = "SECONDS",
@@ -149,6 +143,8 @@ static const struct cli_cmd commands[] = {
 	/* clang-format off */
 	{ .name = "check", .args = "", .summary = "find, and mend, what a crash left behind",
 	  .opts = check_options, .run = cmd_check },
+	{ .name = "console", .summary = "use the console of a zone; Ctrl-] leaves it", ONE_VM,
+	  .run = cmd_console },
 	{ .name = "create", .args = "", .summary = "make a VM from a JSON payload",
 	  .opts = create_options, .run = cmd_create },
 	{ .name = "create-snapshot", .summary = "keep what a VM holds now, under a name",
@@ -159,6 +155,8 @@ static const struct cli_cmd commands[] = {
 	  .opts = snapshot_options, VM_AND_NAME, .run = cmd_delete_snapshot },
 	{ .name = "get", .alias = "json", .summary = "print a VM as JSON", ONE_VM,
 	  .run = cmd_get },
+	{ .name = "info", .args = "UUID [TYPE...]", .summary = "ask the hypervisor of a VM",
+	  .max_operands = -1, .complete = CLI_HELP, .words = "vms", .run = cmd_info },
 	{ .name = "kill", .summary = "send a signal to the init of a VM",
 	  .opts = kill_options, ONE_VM, .run = cmd_kill },
 	{ .name = "list", .args = "[KEY=VALUE...]", .summary = "list VMs",
@@ -174,9 +172,12 @@ static const struct cli_cmd commands[] = {
 	{ .name = "rollback-snapshot", .summary = "put a VM back to one of its snapshots",
 	  .opts = rollback_options, VM_AND_NAME, .run = cmd_rollback_snapshot },
 	{ .name = "start", .alias = "boot", .summary = "start a VM, and from now on with the host",
-	  .opts = start_options, ONE_VM, .run = cmd_start },
+	  ONE_VM, .run = cmd_start },
 	{ .name = "stop", .alias = "halt", .summary = "stop a VM, and leave it stopped",
 	  .opts = stop_options, ONE_VM, .run = cmd_stop },
+	{ .name = "sysrq", .args = "UUID nmi|screenshot",
+	  .summary = "send a request to a hardware VM", .max_operands = -1,
+	  .complete = CLI_HELP, .words = "vms", .run = cmd_sysrq },
 	{ .name = "validate", .args = "create", .summary = "check a payload, make nothing",
 	  .opts = validate_options, .max_operands = 1, .complete = CLI_WORDS,
 	  .words = "create", .run = cmd_validate },
@@ -249,6 +250,11 @@ static char **spell_out_signals(int *argc, char **argv)
 	return words;
 }
 
+static void failed(const struct cli_call *call, int code, const char *text)
+{
+	vmadm_answer_error(call, code, text, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct cli_prog program = {
@@ -259,9 +265,14 @@ int main(int argc, char **argv)
 		.cmds = commands,
 		.complete = complete,
 		.bare_errors = true,
+		.failed = failed,
 	};
 	char **words = spell_out_signals(&argc, argv);
-	int status = cli_main(&program, argc, words);
+	int status;
+
+	vmadm_debug_setup();
+	vmadm_debug_command(argc, words);
+	status = cli_main(&program, argc, words);
 
 	for (int i = 0; i < argc; i++)
 		free(words[i]);

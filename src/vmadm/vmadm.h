@@ -54,6 +54,22 @@ ATTR_MUST_CHECK int vmadm_failed(struct cli_call *call, const char *prefix,
 				 const struct vm_report *rep, const struct err *e);
 /* The same for a payload that was refused. */
 ATTR_MUST_CHECK int vmadm_refused(struct cli_call *call, const struct problems *ps);
+/*
+ * The same as JSON on standard output, where --json asks for it; the functions above
+ * and the frame of the command line call these. CODE is a negative errno.
+ */
+void vmadm_answer_ok(struct cli_call *call, const char *uuid, const struct vm_report *rep,
+		     const char *message);
+void vmadm_answer_error(const struct cli_call *call, int code, const char *text,
+			const struct problems *ps);
+
+/* What VMADM_DEBUG_LEVEL asks for; levels as in the original's log. */
+#define VMADM_DEBUG_DEBUG 20
+#define VMADM_DEBUG_ERROR 50
+void vmadm_debug_setup(void);
+void vmadm_debug(int level, const char *fmt, ...) ATTR_PRINTF(2, 3);
+void vmadm_debug_command(int argc, char **argv);
+
 /* What PS remarks on a payload that was taken: dropped properties, and what has no effect. */
 void vmadm_remarks(const struct problems *ps);
 
@@ -66,7 +82,9 @@ int cmd_create(struct cli_call *call, struct err *e);
 int cmd_create_snapshot(struct cli_call *call, struct err *e);
 int cmd_delete(struct cli_call *call, struct err *e);
 int cmd_delete_snapshot(struct cli_call *call, struct err *e);
+int cmd_console(struct cli_call *call, struct err *e);
 int cmd_get(struct cli_call *call, struct err *e);
+int cmd_info(struct cli_call *call, struct err *e);
 int cmd_kill(struct cli_call *call, struct err *e);
 int cmd_list(struct cli_call *call, struct err *e);
 int cmd_lookup(struct cli_call *call, struct err *e);
@@ -75,4 +93,5 @@ int cmd_reprovision(struct cli_call *call, struct err *e);
 int cmd_rollback_snapshot(struct cli_call *call, struct err *e);
 int cmd_start(struct cli_call *call, struct err *e);
 int cmd_stop(struct cli_call *call, struct err *e);
+int cmd_sysrq(struct cli_call *call, struct err *e);
 int cmd_validate(struct cli_call *call, struct err *e);

@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+The command line of vmadm: arguments and standard input of each recorded case are
+given to the real program over a host folder that holds the recorded table of VMs
+as records (and what its supervisors would have left), and the three outputs are
+compared. See run for the contract of a group.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+
+FIXTURES = os.path.join(sys.argv[1], "vmadm-payloads", "golden-cli")
+BIN, WORK = os.environ["BIN"], os.environ["WORK"]
+ROOT = os.path.join(WORK, "root")
+
+# What a record does not hold: it is derived when somebody asks.
+DERIVED = ("state zone_state pid boot_timestamp exit_status exit_timestamp zonepath zoneid zonedid "
+           "hvm last_modified snapshots server_uuid init_restarts zfs_filesystem transition_to "
+           "transition_expire").split()
+# Members that our objects have beyond those that the table has.
+MORE = ("kernel_version platform_buildstamp server_uuid last_modified snapshots zonedid zfs_filesystem "
+        "billing_id owner_uuid limit_priv firewall_enabled").split()
+TYPES = {"01b2c898-945f-11e1-a523-af1afbe22822": "zone-dataset",
+         "71101322-43a5-11e1-8f01-cf2a3031a7f4": "zvol"}
+
+
+def write(path, text):
+    path = os.path.join(ROOT, path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    return path
+
+
+def start_time(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+        return int(f.read().rsplit(")", 1)[1].split()[19])
+
+
+class Host:
+    """The table as a host folder; a process of ours stands for each VM's init."""
+
+    def __init__(self, table):
+        self.pids, self.processes = {}, []
+        write("etc/dais/nictags.json", json.dumps({"external": {}, "admin": {}}))
+        write("etc/version/platform", "conformance\n")
+        for uuid, kind in TYPES.items():
+            write(f"zones/images/{uuid}/manifest.json", json.dumps(
+                {"v": 2, "uuid": uuid, "owner": uuid, "name": "conformance", "version": "1",
+                 "state": "active", "disabled": False, "public": True, "type": kind, "os": "linux",
+                 "published_at": "2026-01-01T00:00:00Z", "files": []}))
+            os.makedirs(os.path.join(ROOT, f"zones/images/{uuid}/rootfs"), exist_ok=True)
+        for vm in table:
+            self.add(vm)
+
+    def add(self, vm):
+        record = {k: v for k, v in vm.items() if k not in DERIVED}
+        record.setdefault("v", 1)
+        if vm["state"] == "failed":
+            record["failed"] = "start"
+        if vm["state"] in ("provisioning", "receiving"):
+            record["transition"] = vm["state"]
+        write(f"etc/zones/{vm['uuid']}.json", json.dumps(record))
+        state = {k: vm[k] for k in ("boot_timestamp", "exit_status", "exit_timestamp", "zoneid",
+                                    "init_restarts") if k in vm}
+        state["state"] = {"running": "running", "stopping": "stopping"}.get(vm["state"], "stopped")
+        if "pid" in vm:
+            p = subprocess.Popen(["sleep", "600"])
+            self.processes.append(p)
+            self.pids[str(vm["pid"])] = str(p.pid)
+            state.update(pid=p.pid, pid_start=start_time(p.pid), supervisor=p.pid)
+        write(f"run/dais/{vm['uuid']}/state.json", json.dumps(state))
+
+    def end(self):
+        for p in self.processes:
+            p.kill()
+            p.wait()
+
+    def ours(self, text):
+        """Recorded text with this host's process ids and folder in it, columns kept."""
+        for theirs, ours in self.pids.items():
+            pad = len(ours) - len(theirs)
+            text = re.sub(rf"\b{theirs}\b {{{max(pad, 0)}}}", ours, text) if pad > 0 else \
+                re.sub(rf"\b{theirs}\b", ours, text)
+            text = re.sub(rf"\b{theirs}\b", ours, text)
+        # Below a root folder the zones are below it as well.
+        return re.sub(r"(?<![\w/])/zones/(?=[0-9a-f]{8}-)", ROOT + "/zones/", text)
+
+
+def run(case):
+    # -R goes last: options may follow operands, and the first word stays the command.
+    where = ["-R", ROOT] if case["argv"] and not case["argv"][0].startswith("-") else []
+    stdin = case["stdin"]
+    p = subprocess.run([os.path.join(BIN, "vmadm"), *case["argv"], *where], text=True,
+                       input=stdin if stdin is not None else None,
+                       stdin=subprocess.DEVNULL if stdin is None else None,
+                       capture_output=True, timeout=60, check=False)
+    return p.returncode, p.stdout, p.stderr
+
+
+def same_object(theirs, ours):
+    """Is every member of THEIRS in OURS, and what is more of our kinds?"""
+    theirs, ours = json.loads(theirs), json.loads(ours)
+    if not isinstance(theirs, dict):
+        return False
+    return all(ours.get(k) == v for k, v in theirs.items()) and \
+        all(k in MORE for k in ours if k not in theirs)
+
+
+def sorted_by_shown(argv):
+    """Is each column that is sorted by also printed? Else the original did not sort by it."""
+    shown, by = "uuid,type,ram,state,alias", "ram,uuid"
+    for i, word in enumerate(argv[:-1]):
+        if word.startswith("-") and word.endswith("o"):
+            shown = argv[i + 1]
+        if word.startswith("-") and word.endswith("s"):
+            by = argv[i + 1]
+    return all(f.lstrip("+-") in shown.split(",") for f in by.split(","))
+
+
+def rule(case, got):
+    """The rule of docs/differences.md that explains why GOT is not what CASE has, or None."""
+    argv, (status, out, err) = case["argv"], got
+    first, _, rest = err.partition("\n")
+    words = case["stderr"]
+    usage = words.endswith("@USAGE@\n")
+    if not words.replace("@USAGE@\n", "") and usage and argv[:1] and argv[0] in ("help", "-h", "-?", "--help"):
+        return "vmadm-help" if (status, err) == (0, "") and out.startswith("usage: vmadm") else None
+    if usage:
+        message = words[:-len("@USAGE@\n")]
+        if status == case["rc"] and not out and err.startswith(message + "usage: vmadm"):
+            return "vmadm-usage"
+        return None
+    if argv[:1] in (["list"], ["lookup"]) and status == 0 == case["rc"]:
+        if any(word == "type=BHYVE" for word in argv) and "BHYV" in out + "".join(argv):
+            return "vmadm-bhyve"
+        if argv[0] == "list" and sorted(out.split("\n")) == sorted(case["stdout"].split("\n")) and \
+                not sorted_by_shown(argv[1:]):
+            return "vmadm-sort"
+    if argv[:1] in (["list"], ["lookup"]) and status == 0 and words.startswith("Invalid ") and \
+            re.search(r'key: "[0-9a-fA-F-]{8,36}"', words):
+        return "vmadm-operand"
+    if argv[:1] in (["get"], ["json"]) and status == 0 == case["rc"] and same_object(case["stdout"], out):
+        return "vmadm-more-members"
+    if any(word != word.lower() and re.fullmatch(r"[0-9A-Fa-f-]{36}", word) for word in argv):
+        return "vmadm-uuid-case"
+    if status == case["rc"] == 1 and re.search(r"not found$|statusCode: 404$", words.rstrip("\n")) and \
+            first.endswith("No such zone configured") and not rest:
+        return "vmadm-not-found"
+    if status == case["rc"] == 1 and not out and argv[:1] in (["create"], ["update"], ["validate"]) and \
+            err.startswith(words) and all(re.match(r"  /|warning: ", line) for line in
+                                          err[len(words):].splitlines()):
+        return "vmadm-details"
+    if status == case["rc"] == 1 and "Invalid JSON payload: " in words and "Invalid JSON payload: " in first:
+        return "vmadm-json-text"
+    return None
+
+
+def main():
+    if not os.path.exists(os.path.join(FIXTURES, "cases.json")) or os.geteuid() != 0:
+        sys.exit(77)
+    with open(os.path.join(FIXTURES, "vm-table.json"), encoding="utf-8") as f:
+        host = Host(json.load(f))
+    try:
+        with open(os.path.join(FIXTURES, "cases.json"), encoding="utf-8") as f:
+            cases = json.load(f)["cases"]
+        for case in cases:
+            name = " ".join(["vmadm", *case["argv"]])
+            case["stdout"], case["stderr"] = host.ours(case["stdout"]), host.ours(case["stderr"])
+            if case.get("match", "exact") not in ("exact", "prefix"):
+                case["stderr"] = case["stderr"].split("\n")[0]
+            try:
+                got = run(case)
+            except subprocess.TimeoutExpired:
+                print(f"differ {name}: does not end")
+                continue
+            which = None if got == (case["rc"], case["stdout"], case["stderr"]) else rule(case, got)
+            if got == (case["rc"], case["stdout"], case["stderr"]):
+                print(f"agree {name}")
+            elif which:
+                print(f"listed {which} {name}")
+            else:
+                want = (case["rc"], case["stdout"][:300], case["stderr"][:300])
+                print(f"differ {name}: got {(got[0], got[1][:300], got[2][:300])}, want {want}")
+    finally:
+        host.end()
+
+
+main()
