@@ -101,10 +101,8 @@ static const struct {
 	const char *name;
 	int (*handle)(struct zone *z, const struct jv *request, int *fd, struct err *e);
 } requests[] = {
-	{ "console", console_join },
-	{ "reboot", request_reboot },
-	{ "reload", request_reload },
-	{ "status", request_status },
+	{ "console", console_join },  { "reboot", request_reboot },
+	{ "reload", request_reload }, { "status", request_status },
 	{ "stop", request_stop },
 };
 
