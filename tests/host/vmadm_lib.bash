@@ -16,6 +16,7 @@
 skip() { echo "1..0 # SKIP $*"; exit 0; }
 
 bin=${DAIS_BIN:-$(cd "$(dirname "$0")/../.." && pwd)/build/bin}
+IMAGE=${IMAGE:-base}
 images=${DAIS_IMAGES:-${bin%/dev/bin}/images}
 [ -d "$images" ] || images=${bin%/bin}/images
 
@@ -27,7 +28,7 @@ if [ -z "${DAIS_TEST_NETNS:-}" ]; then
 	for tool in mkpool imgadm vmadm zoneadmd; do
 		[ -x "$bin/$tool" ] || skip "'$bin/$tool' is not built"
 	done
-	[ -f "$images/${IMAGE:=base}.json" ] || skip "no image '$IMAGE' in '$images': make images"
+	[ -f "$images/$IMAGE.json" ] || skip "no image '$IMAGE' in '$images': make images"
 	DAIS_TEST_NETNS=1 exec unshare -mn --propagation private "$0" "$@"
 fi
 set -u
@@ -58,7 +59,7 @@ ip link set lo up
 
 "$bin/mkpool" -q --file "$dir/pool.img" --size "${POOL_SIZE:-3G}" --root "$root" ||
 	skip "no pool can be made"
-image=$(jq -r .uuid "$images/${IMAGE:=base}.json")
+image=$(jq -r .uuid "$images/$IMAGE.json")
 "$bin/imgadm" install -q --root "$root" -m "$images/$IMAGE.json" -f "$images/$IMAGE.tar.zst" >/dev/null ||
 	skip "the image '$IMAGE' cannot be installed"
 echo '{ "admin": { "address": "10.99.0.1/24" }, "stub0": {} }' >"$root/etc/dais/nictags.json"
