@@ -34,6 +34,7 @@ struct run_driver {
 	enum run_end (*reap)(struct run *r);
 	int (*clean)(const char *uuid, const char *rundir, struct err *e);
 	int (*note_end)(const char *rundir, struct err *e);
+	int (*mount)(const char *rundir, struct err *e);
 };
 
 extern const struct run_driver run_driver_lxc;

@@ -77,3 +77,8 @@ int run_note_end(const char *rundir, struct err *e)
 {
 	return driver->note_end(rundir, e);
 }
+
+int run_mount(const char *rundir, struct err *e)
+{
+	return driver->mount(rundir, e);
+}

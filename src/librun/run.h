@@ -31,6 +31,15 @@ struct run_nic {
 	unsigned int vlan_id;   /* 0: untagged */
 };
 
+/* Something that is mounted before init runs. */
+struct run_mount {
+	const char *source; /* absolute, without links; NULL: a tmpfs of the machine's own */
+	const char *target; /* absolute, inside; the folder or file is there */
+	const char
+		*size; /* of a tmpfs, as its option says: "64m"; NULL: the kernel's default */
+	bool read_only, no_suid, no_exec; /* devices never open */
+};
+
 /* 0 means "no limit" everywhere below. Everything is borrowed for the call. */
 struct run_spec {
 	const char *uuid;
@@ -49,13 +58,21 @@ struct run_spec {
 	uint32_t cpu_cap;     /* per cent of one CPU */
 	uint32_t cpu_shares;  /* 1 to 65535, 100 is usual */
 	uint32_t max_processes;
-	uint32_t io_weight;           /* 1 to 1000 */
-	uint64_t locked_bytes;        /* that a process may lock into memory */
+	uint32_t io_weight;                 /* 1 to 1000 */
+	uint64_t locked_bytes;              /* that a process may lock into memory */
+	uint64_t shm_bytes;                 /* System V shared memory, all segments together */
+	uint32_t shm_ids, sem_ids, msg_ids; /* System V segments, semaphore sets, queues */
+	uint64_t console_log_bytes;         /* 0: 1 MiB; one predecessor is kept */
+	const struct run_mount *mounts;
+	size_t mount_count;
+	bool fuse;                    /* /dev/fuse is there, and so file systems of its users */
 	const char *const *drop_caps; /* beyond the driver's own list; NULL: none */
 	/*
 	 * Absolute path of a program that the driver runs as "PROGRAM --ended RUNDIR"
 	 * when the machine has ended, with LXC_TARGET=reboot in its environment when the
-	 * guest wants to start again. It must call run_note_end() and exit with 1.
+	 * guest wants to start again. It must call run_note_end() and exit with 1. Where
+	 * there is something to mount it also runs as "PROGRAM --mount RUNDIR", and must
+	 * call run_mount().
 	 */
 	const char *end_program;
 };
@@ -132,5 +149,8 @@ ATTR_MUST_CHECK int run_console_resize(struct run *r, int fd, unsigned short row
  */
 ATTR_MUST_CHECK int run_clean(const char *uuid, const char *rundir, struct err *e);
 
-/* What spec.end_program does. */
+/* What spec.end_program does; the second fails with what is wrong, which is told by
+ * run_start().
+ */
 ATTR_MUST_CHECK int run_note_end(const char *rundir, struct err *e);
+ATTR_MUST_CHECK int run_mount(const char *rundir, struct err *e);

@@ -5,6 +5,7 @@
 #include "libvm/payload_rules.h"
 
 #include "base/jv.h"
+#include "libvm/filesystem.h"
 
 #include <string.h>
 
@@ -162,4 +163,5 @@ void payload_cross_checks(const struct jv *record, struct problems *ps)
 	check_recsize(record, "zfs_root_recsize", "/zfs_root_recsize", ps);
 	check_recsize(record, "zfs_data_recsize", "/zfs_data_recsize", ps);
 	check_display(record, ps);
+	filesystem_check(record, ps);
 }

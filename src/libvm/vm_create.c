@@ -17,6 +17,7 @@
 #include "libstore/store.h"
 #include "libvm/claim.h"
 #include "libvm/fault.h"
+#include "libvm/filesystem.h"
 #include "libvm/journal.h"
 #include "libvm/record.h"
 #include "libvm/zone_files.h"
@@ -234,6 +235,9 @@ static int create_locked(struct creation *c, bool start, struct err *e)
 	if (r > 0)
 		return err_set(e, -EEXIST, "VM with UUID %s already exists", c->uuid);
 
+	r = filesystem_check_sources(c->vh->host, c->record, e);
+	if (r < 0)
+		return r;
 	poolfd = host_dir_existing(c->vh->host, HOST_POOL, e);
 	if (poolfd == -ENOENT)
 		return err_set(e, -ENOENT,

@@ -42,6 +42,8 @@ static int start_machine(struct zone *z, struct err *e)
 	if (r == 0)
 		r = zone_spec_check_root(&spec, e);
 	if (r == 0)
+		r = zone_prepare_filesystems(&z->host, &spec, e);
+	if (r == 0)
 		r = zone_network_up(&z->host, &spec, e);
 	if (r < 0)
 		return r;

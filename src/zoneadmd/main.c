@@ -201,6 +201,8 @@ static int run_zoneadmd(struct cli_call *call, struct err *e)
 
 	if (cli_has(call, "ended"))
 		return run_note_end(cli_get(call, "ended"), e) < 0 ? -EIO : 1;
+	if (cli_has(call, "mount"))
+		return run_mount(cli_get(call, "mount"), e);
 	if (!uuid || !uuid_is_valid(uuid))
 		return cli_wrong_use(call, "'%s' is not a UUID", uuid ? uuid : "");
 	find_who_waits();
@@ -223,6 +225,10 @@ int main(int argc, char **argv)
 		{ .name = "ended",
 		  .arg = "RUNDIR",
 		  .help = "note why a VM ended; run by its monitor",
+		  .complete = CLI_DIR },
+		{ .name = "mount",
+		  .arg = "RUNDIR",
+		  .help = "mount a VM's file systems; run by its monitor",
 		  .complete = CLI_DIR },
 		{ .name = "root",
 		  .arg = "DIR",

@@ -27,6 +27,8 @@ void zone_spec_done(struct zone_spec *s)
 {
 	for (size_t i = 0; i < RUN_NICS_MAX; i++)
 		free(s->ips[i]);
+	for (size_t i = 0; i < FILESYSTEMS_MAX; i++)
+		free(s->sources[i]);
 	free(s->rootfs);
 	free(s->console_log);
 	jv_unref(s->record);
@@ -68,6 +70,11 @@ static void take_limits(struct zone_spec *s)
 	s->run.cpu_shares = (uint32_t)positive(r, "cpu_shares");
 	s->run.max_processes = (uint32_t)positive(r, "max_lwps");
 	s->run.io_weight = (uint32_t)positive(r, "zfs_io_priority");
+	s->run.shm_bytes = positive(r, "max_shm_memory") * MIB;
+	s->run.shm_ids = (uint32_t)positive(r, "max_shm_ids");
+	s->run.sem_ids = (uint32_t)positive(r, "max_sem_ids");
+	s->run.msg_ids = (uint32_t)positive(r, "max_msg_ids");
+	s->run.console_log_bytes = positive(r, "zlog_max_size");
 }
 
 static const char **take_ips(const struct jv *nic)
@@ -118,56 +125,6 @@ static int take_nics(struct zone_spec *s, const char *uuid, struct err *e)
 	s->run.nics = s->nics;
 	s->run.nic_count = count;
 	return 0;
-}
-
-/* The names of privileges for which there is a capability that a zone has. */
-static const struct {
-	const char *privilege;
-	const char *capability;
-} privileges[] = {
-	{ "net_rawaccess", "net_raw" },         { "proc_setid", "setuid" },
-	{ "proc_chroot", "sys_chroot" },        { "file_chown", "chown" },
-	{ "file_dac_read", "dac_override" },    { "ipc_dac_read", "ipc_owner" },
-	{ "net_privaddr", "net_bind_service" }, { "sys_resource", "sys_resource" },
-	{ "proc_priocntl", "sys_nice" },        { "file_setid", "fsetid" },
-};
-
-static const char *capability_of(const char *privilege)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(privileges); i++)
-		if (strcmp(privileges[i].privilege, privilege) == 0)
-			return privileges[i].capability;
-	return NULL;
-}
-
-/*
- * "default,!net_rawaccess": what is taken away is taken away where a capability
- * stands for it. What is added beyond the default is not given: that a zone's
- * root has all it can have in its own user namespace is the default.
- */
-static void take_privileges(struct zone *z, struct zone_spec *s)
-{
-	cleanup_free char *list = xstrdup(jv_get_string(s->record, "limit_priv"));
-	char *rest = NULL;
-	size_t n = 0;
-
-	for (char *p = list ? strtok_r(list, ",", &rest) : NULL; p;
-	     p = strtok_r(NULL, ",", &rest)) {
-		bool taken = *p == '!' || *p == '-';
-		const char *cap = capability_of(p + taken);
-		char why[128];
-
-		if (strcmp(p, "default") == 0 || (!taken && cap))
-			continue;
-		if (taken && cap && n + 1 < ARRAY_SIZE(s->drop_caps)) {
-			s->drop_caps[n++] = cap;
-			continue;
-		}
-		(void)snprintf(why, sizeof(why), "'%.60s' is %s", p,
-			       taken ? "not in force" : "not given");
-		zone_warn(z, "limit_priv", why);
-	}
-	s->run.drop_caps = n ? s->drop_caps : NULL;
 }
 
 /*
@@ -224,11 +181,14 @@ int zone_spec_load(struct zone *z, struct zone_spec *ret_spec, struct err *e)
 		r = take_ids(s, e);
 	if (r == 0)
 		r = take_nics(s, z->uuid, e);
+	if (r == 0)
+		r = zone_take_filesystems(z, s, e);
 	if (r < 0)
 		return err_wrap(e, r, "VM %s", z->uuid);
 	take_paths(z, s);
 	take_limits(s);
-	take_privileges(z, s);
+	zone_take_privileges(z, s);
+	zone_take_fs_allowed(z, s);
 	z->zoneid = s->run.id_base / RECORD_ID_COUNT;
 	return 0;
 }

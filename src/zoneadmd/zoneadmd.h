@@ -9,6 +9,7 @@
 #include "libnet/address.h"
 #include "librun/run.h"
 #include "libsys/host.h"
+#include "libvm/filesystem.h"
 
 #include <net/if.h>
 #include <poll.h>
@@ -69,6 +70,9 @@ struct zone_spec {
 	char bridges[RUN_NICS_MAX][IFNAMSIZ];
 	const char *init_argv[2];
 	const char *drop_caps[32];
+	struct filesystem filesystems[FILESYSTEMS_MAX];
+	struct run_mount mounts[FILESYSTEMS_MAX];
+	char *sources[FILESYSTEMS_MAX];
 	char *rootfs;
 	char *console_log;
 };
@@ -78,6 +82,16 @@ ATTR_MUST_CHECK int zone_spec_load(struct zone *z, struct zone_spec *ret_spec, s
 ATTR_MUST_CHECK int zone_spec_check_root(const struct zone_spec *s, struct err *e);
 void zone_spec_done(struct zone_spec *s);
 #define cleanup_zone_spec cleanup_with(zone_spec_done)
+
+/* privileges.c: limit_priv. */
+void zone_take_privileges(struct zone *z, struct zone_spec *s);
+
+/* mounts.c */
+void zone_take_fs_allowed(struct zone *z, struct zone_spec *s);
+ATTR_MUST_CHECK int zone_take_filesystems(struct zone *z, struct zone_spec *s, struct err *e);
+/* Before a start: sources are there, and so are the targets in the root afterwards. */
+ATTR_MUST_CHECK int zone_prepare_filesystems(const struct host *h, const struct zone_spec *s,
+					     struct err *e);
 
 /* network.c */
 ATTR_MUST_CHECK int zone_network_up(const struct host *h, struct zone_spec *s, struct err *e);

@@ -151,6 +151,96 @@ C
 	cc -static -O1 -o "$root/sbin/init" "$dir/init.c"
 }
 
+# A static program that does one thing inside and prints what came of it: inside PID VERB...
+#	fill PATH BYTES | read PATH | write PATH | run PATH | rw PATH | umount PATH
+#	device PATH | lock BYTES | set PATH TEXT | fsmount TYPE
+zone_tool() { # zone_tool ROOT: puts it there as /sbin/tool
+	cat >"$dir/tool.c" <<'C'
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static int fill(const char *path, long bytes)
+{
+	static char block[65536];
+	int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+
+	for (; fd >= 0 && bytes > 0; bytes -= (long)sizeof(block))
+		if (write(fd, block, sizeof(block)) < 0)
+			return -1;
+	return fd < 0 ? -1 : 0;
+}
+static int run(const char *path)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		execl(path, path, "true", (char *)NULL);
+		_exit(126);
+	}
+	waitpid(pid, &status, 0);
+	errno = EACCES;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+static int put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
+}
+static int lock(long bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? -1 : mlock(p, bytes);
+}
+int main(int argc, char **argv)
+{
+	const char *verb = argc > 1 ? argv[1] : "", *a = argc > 2 ? argv[2] : "/";
+	int r = -1;
+
+	errno = EINVAL;
+	if (!strcmp(verb, "true"))
+		return 0;
+	if (!strcmp(verb, "fill"))
+		r = fill(a, atol(argv[3]));
+	else if (!strcmp(verb, "read"))
+		r = open(a, O_RDONLY);
+	else if (!strcmp(verb, "write"))
+		r = open(a, O_CREAT | O_WRONLY, 0644);
+	else if (!strcmp(verb, "device"))
+		r = open(a, O_RDWR);
+	else if (!strcmp(verb, "run"))
+		r = run(a);
+	else if (!strcmp(verb, "rw"))
+		r = mount(NULL, a, NULL, MS_REMOUNT | MS_BIND, NULL);
+	else if (!strcmp(verb, "umount"))
+		r = umount(a);
+	else if (!strcmp(verb, "lock"))
+		r = lock(atol(a));
+	else if (!strcmp(verb, "set"))
+		r = put(a, argv[3]);
+	else if (!strcmp(verb, "fsmount"))
+		r = mount("none", "/tmp", a, 0, NULL);
+	puts(r < 0 ? strerror(errno) : "done");
+	return 0;
+}
+C
+	cc -static -O1 -o "$1/sbin/tool" "$dir/tool.c"
+}
+
+inside() { # inside PID VERB...
+	local pid=$1
+	shift
+	nsenter -t "$pid" -U -m -u -i -n -p -r -w -S 0 -G 0 /sbin/tool "$@" 2>&1
+}
+
 make_image() {
 	local sha1 size
 	make_root "$dir/root" || return 1

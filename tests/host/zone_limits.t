@@ -25,6 +25,7 @@ rlimit() { # rlimit PID NAME: soft and hard
 zone_create one '{ "max_locked_memory": 4, "cpu_cap": 100 }'
 ok "a zone is created" $?
 record=$host/etc/zones/$uuid.json
+zone_tool "$host/zones/$uuid/root"
 init=$(init_of "$uuid")
 group=/sys/fs/cgroup/dais/$uuid
 if [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then
@@ -59,6 +60,42 @@ if [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ]; then
 	is "and what is named is what is kept" "$(state_of "$uuid" 'warnings | join(" ")')" "$(warned)"
 fi
 is "its init is the same" "$(init_of "$uuid")" "$init"
+
+# ---- System V, in its own namespace ------------------------------------------------
+
+sysv() { nsenter -t "$init" -i cat "/proc/sys/kernel/$1" | tr '\t' ' '; }
+outside=$(cat /proc/sys/kernel/{shmall,shmmni,msgmni,sem})
+is "System V memory in pages is bounded from the start" "$(sysv shmall)" $((128 * mib / 4096))
+is "segments" "$(sysv shmmni)" 4096
+is "queues" "$(sysv msgmni)" 4096
+is "semaphore sets" "$(sysv sem | cut -d' ' -f4)" 4096
+change '.max_shm_memory = 1 | .max_shm_ids = 3 | .max_msg_ids = 5 | .max_sem_ids = 7'
+is "they follow while it runs" "$(sysv shmall) $(sysv shmmni) $(sysv msgmni) $(sysv sem | cut -d' ' -f4)" \
+	"256 3 5 7"
+if command -v ipcmk >/dev/null; then
+	made=0
+	while [ $made -lt 9 ] && nsenter -t "$init" -i ipcmk -M 4096 >/dev/null 2>&1; do
+		made=$((made + 1))
+	done
+	is "one that makes more segments than that is refused" $made 3
+fi
+change '.max_shm_ids = 0 | .max_sem_ids = 100000 | .max_shm_memory = 128'
+is "0 is the kernel's own bound, and more than it can is what it can" \
+	"$(sysv shmmni) $(sysv sem | cut -d' ' -f4)" "4096 32768"
+is "the host's own are as they were" "$(cat /proc/sys/kernel/{shmall,shmmni,msgmni,sem})" "$outside"
+
+# ---- /tmp --------------------------------------------------------------------------
+
+tmp_size() { awk '$5 == "/tmp" { print $NF }' "/proc/$init/mountinfo" | grep -o 'size=[0-9]*k'; }
+is "/tmp has its size" "$(tmp_size)" "size=$((128 << 10))k"
+change '.tmpfs = 16'
+is "it follows while it runs" "$(tmp_size)" size=16384k
+is "it takes that much" "$(inside "$init" fill /tmp/big $((3 * mib)))" done
+change '.tmpfs = 1'
+is "less than is in it cannot be" "$(tmp_size)" size=16384k
+has "and that is said" "$(warned)" "tmpfs: not in force before the next start: /tmp holds more"
+change '.tmpfs = 4'
+is "a size that fits again is taken" "$(tmp_size)" size=4096k
 
 cp "$record" "$dir/good"
 change '.idmap_base = 0'

@@ -142,11 +142,11 @@ static void what_has_no_effect_here_is_said(void **state)
 {
 	cleanup_problems struct problems ps = { 0 };
 	cleanup_jv struct jv *r = fixture_record(
-		"'fs_allowed': 'ufs', 'firewall_enabled': false, 'zfs_root_recsize': 512", &ps);
+		"'archive_on_delete': true, 'firewall_enabled': false, 'zfs_root_recsize': 512", &ps);
 
 	(void)state;
 	assert_non_null(r);
-	assert_true(problems_has(&ps, PROBLEM_NOTE, "fs_allowed"));
+	assert_true(problems_has(&ps, PROBLEM_NOTE, "archive_on_delete"));
 	assert_true(problems_has(&ps, PROBLEM_NOTE, "zfs_root_recsize"));
 	assert_false(problems_has(&ps, PROBLEM_NOTE, "firewall_enabled"));
 }

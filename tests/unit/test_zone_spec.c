@@ -68,14 +68,19 @@ static void sizes_are_in_mebibytes_and_swap_is_the_rest(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(load(f, "\"idmap_base\": 131072, \"max_physical_memory\": 256, "
-				 "\"max_swap\": 1024, \"tmpfs\": 64, \"cpu_cap\": 150, "
-				 "\"max_lwps\": 500, \"max_locked_memory\": 128"),
-			 0);
+	assert_int_equal(
+		load(f, "\"idmap_base\": 131072, \"max_physical_memory\": 256, "
+			"\"max_swap\": 1024, \"tmpfs\": 64, \"cpu_cap\": 150, "
+			"\"max_lwps\": 500, \"max_locked_memory\": 128, \"max_shm_memory\": 3, "
+			"\"max_shm_ids\": 5, \"zlog_max_size\": 4096"),
+		0);
 	assert_int_equal(f->s.run.memory_bytes, 256 << 20);
 	assert_int_equal(f->s.run.swap_bytes, 768 << 20);
 	assert_int_equal(f->s.run.tmpfs_bytes, 64 << 20);
 	assert_int_equal(f->s.run.locked_bytes, 128 << 20);
+	assert_int_equal(f->s.run.shm_bytes, 3 << 20);
+	assert_int_equal(f->s.run.shm_ids, 5);
+	assert_int_equal(f->s.run.console_log_bytes, 4096);
 	assert_int_equal(f->s.run.cpu_cap, 150);
 	assert_int_equal(f->s.run.max_processes, 500);
 	assert_int_equal(f->s.run.id_base, 131072);
@@ -160,6 +165,80 @@ static void privileges_are_taken_away_and_never_added(void **state)
 	assert_string_equal(warning(f, 1), "limit_priv: '!unheard_of' is not in force");
 }
 
+static bool drops(const struct fixture *f, const char *capability)
+{
+	for (const char *const *c = f->s.run.drop_caps; c && *c; c++)
+		if (strcmp(*c, capability) == 0)
+			return true;
+	return false;
+}
+
+static void a_list_without_default_is_all_there_is(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(load(f, "\"idmap_base\": 131072, \"limit_priv\": "
+				 "\"basic,net_privaddr,file_dac_read\""),
+			 0);
+	assert_false(drops(f, "net_bind_service"));
+	assert_true(drops(f, "net_raw"));
+	assert_true(drops(f, "sys_admin"));
+	/* It stands for reading, searching and writing: one of them is not all. */
+	assert_true(drops(f, "dac_override"));
+	assert_true(drops(f, "setuid") && drops(f, "setgid"));
+	assert_int_equal(jv_len(f->z.warnings), 0);
+}
+
+static void what_no_capability_stands_for_is_named(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(load(f, "\"idmap_base\": 131072, \"limit_priv\": "
+				 "\"default,-proc_fork,-dtrace_user\""),
+			 0);
+	assert_int_equal(jv_len(f->z.warnings), 1);
+	assert_string_equal(
+		warning(f, 0),
+		"limit_priv: '-proc_fork' is not in force: no capability stands for it");
+	assert_null(f->s.run.drop_caps);
+}
+
+static void later_words_win(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(load(f, "\"idmap_base\": 131072, \"limit_priv\": "
+				 "\"default,-net_rawaccess,net_rawaccess,-sys_mount\""),
+			 0);
+	assert_false(drops(f, "net_raw"));
+	assert_true(drops(f, "sys_admin"));
+}
+
+static void file_systems_are_below_the_hosts_root(void **state)
+{
+	struct fixture *f = *state;
+	char want[128];
+
+	assert_int_equal(load(f,
+			      "\"idmap_base\": 131072, \"fs_allowed\": [\"ufs\", \"tmpfs\"], "
+			      "\"filesystems\": [ { \"type\": \"lofs\", \"source\": \"/a\", "
+			      "\"target\": \"/b\", \"options\": [\"ro\"] }, "
+			      "{ \"type\": \"tmpfs\", \"target\": \"/c\", "
+			      "\"options\": [\"size=4m\"] } ]"),
+			 0);
+	(void)snprintf(want, sizeof(want), "%s/a", f->d->path);
+	assert_int_equal(f->s.run.mount_count, 2);
+	assert_string_equal(f->s.run.mounts[0].source, want);
+	assert_true(f->s.run.mounts[0].read_only);
+	assert_null(f->s.run.mounts[1].source);
+	assert_string_equal(f->s.run.mounts[1].size, "4m");
+	assert_int_equal(jv_len(f->z.warnings), 1);
+	assert_non_null(strstr(warning(f, 0), "fs_allowed: 'ufs' is not given"));
+
+	assert_int_equal(load(f, "\"idmap_base\": 131072, \"filesystems\": [ {} ]"), -EINVAL);
+	assert_non_null(strstr(f->e.msg, "filesystems[0]: source: "));
+}
+
 static void a_root_whose_dev_leads_elsewhere_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -193,6 +272,10 @@ int main(void)
 		TEST(the_default_route_is_the_primary_nics),
 		TEST(a_nic_without_a_name_is_refused_by_its_place),
 		TEST(privileges_are_taken_away_and_never_added),
+		TEST(a_list_without_default_is_all_there_is),
+		TEST(what_no_capability_stands_for_is_named),
+		TEST(later_words_win),
+		TEST(file_systems_are_below_the_hosts_root),
 		TEST(a_root_whose_dev_leads_elsewhere_is_refused),
 		TEST(the_root_itself_may_not_be_a_link),
 		/* clang-format on */

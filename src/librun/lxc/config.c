@@ -9,7 +9,9 @@
 #include <string.h>
 
 /* A guest writes to its console as much as it likes: this file and one predecessor are kept. */
-#define CONSOLE_LOG_MAX "1MB"
+#define CONSOLE_LOG_USUAL ((uint64_t)1 << 20)
+/* liblxc takes no less than a page. */
+#define CONSOLE_LOG_MIN 4096
 
 void lxc_set(struct lxc_setter *s, const char *key, const char *fmt, ...)
 {
@@ -120,10 +122,24 @@ static void set_root(struct lxc_setter *s, const struct run_spec *spec)
 		lxc_set(s, "lxc.mount.entry",
 			"tmpfs tmp tmpfs nodev,nosuid,mode=1777,size=%llu,create=dir 0 0",
 			(unsigned long long)spec->tmpfs_bytes);
+	if (spec->fuse)
+		lxc_set(s, "lxc.mount.entry",
+			"/dev/fuse dev/fuse none bind,create=file,optional 0 0");
+}
+
+static void set_console_size(struct lxc_setter *s, uint64_t bytes)
+{
+	if (bytes == 0)
+		bytes = CONSOLE_LOG_USUAL;
+	if (bytes < CONSOLE_LOG_MIN)
+		bytes = CONSOLE_LOG_MIN;
+	if (bytes > INT64_MAX)
+		bytes = INT64_MAX;
+	lxc_set(s, "lxc.console.size", "%llu", (unsigned long long)bytes);
 }
 
 /* liblxc hands the hook to a shell: the path is quoted so that it says nothing to one. */
-static void set_end_hook(struct lxc_setter *s, const struct run_spec *spec)
+static void set_hooks(struct lxc_setter *s, const struct run_spec *spec)
 {
 	if (strchr(spec->end_program, '\'') || strchr(spec->rundir, '\'')) {
 		s->failed = err_set(s->e, -EINVAL, "a quote in the path '%s' or '%s'",
@@ -133,6 +149,9 @@ static void set_end_hook(struct lxc_setter *s, const struct run_spec *spec)
 	/* Version 1 adds no arguments of its own. */
 	lxc_set(s, "lxc.hook.version", "1");
 	lxc_set(s, "lxc.hook.post-stop", "'%s' --ended '%s'", spec->end_program, spec->rundir);
+	if (spec->mount_count)
+		lxc_set(s, "lxc.hook.start-host", "'%s' --mount '%s'", spec->end_program,
+			spec->rundir);
 }
 
 void lxc_configure(struct lxc_setter *s, const struct run_spec *spec)
@@ -144,12 +163,12 @@ void lxc_configure(struct lxc_setter *s, const struct run_spec *spec)
 	lxc_set(s, "lxc.environment",
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	lxc_set(s, "lxc.console.logfile", "%s", spec->console_log);
-	lxc_set(s, "lxc.console.size", CONSOLE_LOG_MAX);
+	set_console_size(s, spec->console_log_bytes);
 	lxc_set(s, "lxc.console.rotate", "1");
 	lxc_set(s, "lxc.tty.max", "0");
 	lxc_set(s, "lxc.pty.max", "1024");
 	set_root(s, spec);
 	set_network(s, spec);
 	set_groups(s, spec);
-	set_end_hook(s, spec);
+	set_hooks(s, spec);
 }

@@ -105,7 +105,7 @@ static const char *const devices[] = {
 };
 
 /* liblxc reads the keys of the version that is mounted, and none of the other. */
-static void set_devices(struct lxc_setter *s)
+static void set_devices(struct lxc_setter *s, bool fuse)
 {
 	const char *prefix = cgroup_is_unified() ? "lxc.cgroup2" : "lxc.cgroup";
 	char key[64];
@@ -117,6 +117,8 @@ static void set_devices(struct lxc_setter *s)
 	(void)snprintf(key, sizeof(key), "%s.devices.allow", prefix);
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
 		lxc_set(s, key, "%s", devices[i]);
+	if (fuse)
+		lxc_set(s, key, "c 10:229 rwm");
 }
 
 void lxc_confine(struct lxc_setter *s, const struct run_spec *spec, const char *profile)
@@ -126,7 +128,7 @@ void lxc_confine(struct lxc_setter *s, const struct run_spec *spec, const char *
 	for (const char *const *cap = spec->drop_caps; cap && *cap; cap++)
 		lxc_set(s, "lxc.cap.drop", "%s", *cap);
 	lxc_set(s, "lxc.seccomp.profile", "%s", profile);
-	set_devices(s);
+	set_devices(s, spec->fuse);
 
 	/*
 	 * liblxc's default profile may not be loaded on a host, and is written for

@@ -25,6 +25,11 @@ static struct lxc_run *of(struct run *r)
 	return (struct lxc_run *)r; /* its first member */
 }
 
+int lxc_initfd(struct run *r)
+{
+	return of(r)->initfd;
+}
+
 static void lxc_free(struct run *r)
 {
 	struct lxc_run *l = of(r);
@@ -208,4 +213,5 @@ const struct run_driver run_driver_lxc = {
 	.reap = lxc_reap,
 	.clean = lxc_clean,
 	.note_end = lxc_note_end,
+	.mount = lxc_mount,
 };

@@ -54,9 +54,30 @@ void lxc_limit(struct lxc_setter *s, const struct run_spec *spec, run_warn *warn
 /* The same of a machine that runs, limits that are taken away included. */
 int lxc_limit_live(const struct run_spec *spec, run_warn *warn, void *data, struct err *e);
 
-/* live.c */
+/* live.c: what is not in the cgroup. */
+int lxc_limit_ipc(int initfd, const struct run_spec *spec, run_warn *warn, void *data,
+		  struct err *e);
 int lxc_update(struct run *r, const struct run_spec *spec, run_warn *warn, void *data,
 	       struct err *e);
+
+/*
+ * mounts.c: what is to be mounted goes into RUNDIR/mounts.json for "--mount", and how
+ * that went into RUNDIR/mounted.json.
+ */
+int lxc_plan_mounts(const struct run_spec *spec, struct err *e);
+int lxc_mount(const char *rundir, struct err *e);
+/* Tells the warnings; *RET_WHY, new, is why it failed: NULL where it did not. */
+void lxc_mounts_result(const char *rundir, run_warn *warn, void *data, char **ret_why);
+
+/* attach.c: mount all of them inside the machine whose init is PID; changes namespaces. */
+struct lxc_mount_item {
+	const char *source, *target, *size;
+	bool read_only, no_suid, no_exec;
+	int fd;        /* a detached mount, -1: none yet */
+	bool is_file;  /* what is mounted is no folder */
+	bool unmapped; /* after the call: the file system takes no map of ids */
+};
+int lxc_attach_mounts(pid_t pid, struct lxc_mount_item *items, size_t count, struct err *e);
 
 /* start.c */
 int lxc_start_machine(const struct run_spec *spec, run_warn *warn, void *data,
@@ -64,6 +85,7 @@ int lxc_start_machine(const struct run_spec *spec, run_warn *warn, void *data,
 
 /* driver.c: the first process of a machine, 0 when it does not run. */
 pid_t lxc_find_init(const char *uuid);
+int lxc_initfd(struct run *r); /* borrowed */
 /* A struct run around it; MONITOR is 0 when it is gone. */
 int lxc_run_new(const char *uuid, const char *rundir, pid_t init, pid_t monitor,
 		struct run **ret_run, struct err *e);

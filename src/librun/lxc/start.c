@@ -75,15 +75,23 @@ static bool start_plainly(struct lxc_container *c, char *const argv[])
 	return ok;
 }
 
-static int start_container(struct lxc_container *c, const struct run_spec *spec, struct err *e)
+static int start_container(struct lxc_container *c, const struct run_spec *spec, run_warn *warn,
+			   void *data, struct err *e)
 {
+	cleanup_free char *not_mounted = NULL;
 	char why[ERR_MSG_MAX];
+	bool ok;
 
 	(void)c->want_daemonize(c, true);
 	/* The monitor must not hold what the supervisor has open. */
 	(void)c->want_close_all_fds(c, true);
-	if (start_plainly(c, (char *const *)spec->init_argv))
+	ok = start_plainly(c, (char *const *)spec->init_argv);
+	if (spec->mount_count)
+		lxc_mounts_result(spec->rundir, warn, data, &not_mounted);
+	if (ok)
 		return 0;
+	if (not_mounted)
+		return err_set(e, -EIO, "%s", not_mounted);
 	lxc_first_error(spec->rundir, why, sizeof(why));
 	return err_set(e, -EIO, "liblxc cannot start the machine%s%s", *why ? ": " : "", why);
 }
@@ -102,6 +110,19 @@ static int find_processes(const struct run_spec *spec, struct run **ret_run, str
 	return lxc_run_new(spec->uuid, spec->rundir, init, monitor, ret_run, e);
 }
 
+/* What cannot be said to liblxc. */
+static int limit_started(const struct run_spec *spec, run_warn *warn, void *data,
+			 struct run **run, struct err *e)
+{
+	int r = lxc_limit_ipc(lxc_initfd(*run), spec, warn, data, e);
+
+	if (r < 0) {
+		run_free(*run);
+		*run = NULL;
+	}
+	return r;
+}
+
 static int start_prepared(const struct run_spec *spec, run_warn *warn, void *data,
 			  struct run **ret_run, struct err *e)
 {
@@ -112,9 +133,13 @@ static int start_prepared(const struct run_spec *spec, run_warn *warn, void *dat
 		return err_set(e, -EIO, "liblxc cannot make a container object");
 	r = fill(c, spec, warn, data, e);
 	if (r == 0)
-		r = start_container(c, spec, e);
+		r = lxc_plan_mounts(spec, e);
+	if (r == 0)
+		r = start_container(c, spec, warn, data, e);
 	if (r == 0)
 		r = find_processes(spec, ret_run, e);
+	if (r == 0)
+		r = limit_started(spec, warn, data, ret_run, e);
 	(void)lxc_container_put(c);
 	return r;
 }

@@ -44,7 +44,8 @@ static int remove_groups(const char *uuid, struct err *e)
 
 static void remove_files(const char *uuid, const char *rundir)
 {
-	static const char *const files[] = { "seccomp", "lxc.log", "ended" };
+	static const char *const files[] = { "seccomp", "lxc.log", "ended", "mounts.json",
+					     "mounted.json" };
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
