@@ -12,5 +12,5 @@ endif
 endif
 
 .PHONY: conformance
-conformance: programs
+conformance: programs judges
 	$(quiet)tests/conformance/run $(if $(filter 1,$(V)),-v) '$(FIXTURES)' '$(B)/bin'

@@ -153,12 +153,16 @@ struct jv *claims_of_record(const struct jv *record)
 {
 	const struct jv *nics = jv_get(record, "nics");
 	int64_t base = jv_get_int(record, "idmap_base", 0);
+	int64_t port = jv_get_int(record, "vnc_port", 0);
 	struct jv *claims = jv_array();
 
 	if (base)
 		add_claim(claims,
 			  xasprintf("id.%lld", (long long)(base >> 16) - CLAIM_ID_FIRST),
 			  "/idmap_base", xasprintf("the ids from %lld", (long long)base));
+	if (port > 0)
+		add_claim(claims, xasprintf("vnc.%lld", (long long)port), "/vnc_port",
+			  xasprintf("VNC port %lld", (long long)port));
 	for (size_t i = 0; i < jv_len(nics); i++)
 		claims_of_nic(claims, jv_at(nics, i), i);
 	return claims;

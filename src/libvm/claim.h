@@ -9,6 +9,7 @@
  *	mac.02:00:00:00:00:01      an Ethernet address
  *	ip.TAG.VLAN.ADDRESS        an address on a network
  *	vrid.TAG.VLAN.N            a virtual router on a network
+ *	vnc.PORT                   a port that a display listens on
  *
  * symlinkat() makes a claim or fails, which is all the exclusion there has to
  * be. One rule keeps it safe: a link to UUID is made, removed or given away only

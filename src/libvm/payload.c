@@ -190,13 +190,8 @@ static struct jv *begin_record(const struct jv *payload, enum brand brand)
 	return record;
 }
 
-static void fill_record(struct jv *record, enum brand brand)
+void payload_defaults(struct jv *record, enum brand brand)
 {
-	static const char *const transient[] = { "nowait", "mdata_exec_timeout" };
-	char now[32];
-
-	now_text(now);
-	default_text(record, "create_timestamp", now);
 	default_text(record, "owner_uuid", NOBODY);
 	default_text(record, "billing_id", NOBODY);
 	default_text(record, "zpool", "zones");
@@ -215,8 +210,62 @@ static void fill_record(struct jv *record, enum brand brand)
 	default_value(record, "customer_metadata", jv_object());
 	default_value(record, "internal_metadata", jv_object());
 	join_limit_priv(record);
+}
+
+static void fill_record(struct jv *record, enum brand brand)
+{
+	static const char *const transient[] = { "nowait", "mdata_exec_timeout" };
+	char now[32];
+
+	now_text(now);
+	default_text(record, "create_timestamp", now);
+	payload_defaults(record, brand);
 	for (size_t i = 0; i < ARRAY_SIZE(transient); i++)
 		(void)jv_del(record, transient[i]);
+}
+
+static bool list_has(const struct jv *list, const char *word)
+{
+	for (size_t i = 0; i < jv_len(list); i++)
+		if (jv_as_string(jv_at(list, i)) &&
+		    strcmp(jv_as_string(jv_at(list, i)), word) == 0)
+			return true;
+	return false;
+}
+
+/* 64 hex digits: the VM's UUID and another, without their dashes. */
+static struct jv *docker_id(const char *uuid)
+{
+	char other[UUID_STR], id[2 * UUID_STR];
+	size_t n = 0;
+
+	uuid_generate_random(other);
+	for (const char *c = uuid; *c; c++)
+		if (*c != '-')
+			id[n++] = *c;
+	for (const char *c = other; *c; c++)
+		if (*c != '-')
+			id[n++] = *c;
+	id[n] = '\0';
+	return jv_string(id);
+}
+
+void payload_docker(struct jv *record)
+{
+	struct jv *metadata = jv_get(record, "internal_metadata");
+	struct jv *spaces = jv_get(record, "internal_metadata_namespaces");
+
+	if (!jv_get_bool(record, "docker", false))
+		return;
+	if (!spaces) {
+		spaces = jv_array();
+		jv_set(record, "internal_metadata_namespaces", spaces);
+	}
+	if (!list_has(spaces, "docker"))
+		jv_push(spaces, jv_string("docker"));
+	default_value(record, "restart_init", jv_bool(false));
+	if (!jv_get(metadata, "docker:id"))
+		jv_set(metadata, "docker:id", docker_id(jv_get_string(record, "uuid")));
 }
 
 static void check_zonename(const struct jv *payload, struct problems *ps)
@@ -229,21 +278,36 @@ static void check_zonename(const struct jv *payload, struct problems *ps)
 			     "is always the UUID here; the given name is dropped");
 }
 
-int payload_to_record(const struct jv *payload, const struct payload_env *env,
-		      struct jv **ret_record, struct problems *ps, struct err *e)
+/* NICs, disks and devices: each, and all together. */
+static int complete_lists(struct jv *record, enum brand brand, const struct payload_env *env,
+			  struct problems *ps, struct err *e)
 {
-	cleanup_jv struct jv *checked = NULL, *record = NULL;
-	unsigned int brand;
+	struct payload_list nics = { jv_get(record, "nics"), brand,
+				     jv_get_string(record, "nic_driver"), env, ps };
+	struct payload_list disks = { jv_get(record, "disks"), brand,
+				      jv_get_string(record, "disk_driver"), env, ps };
 	int r;
 
-	brand = find_brand(payload, ps);
-	if (!brand)
-		return err_set(e, -EINVAL, "payload is refused");
-	checked = payload_check(payload, brand, PROP_CREATE, ps);
+	r = payload_nics(&nics, e);
+	if (r == 0)
+		r = payload_disks_new(&disks, 0, "disks", jv_get_string(record, "bootrom"), e);
+	if (r < 0)
+		return r;
+	payload_disks_together(&disks, "disks");
+	payload_pci_devices(jv_get(record, "pci_devices"), 0, "pci_devices", ps);
+	return 0;
+}
+
+/* RET_RECORD is the record even when it is refused, as far as it came. */
+static int describe(const struct jv *payload, enum brand brand, const struct payload_env *env,
+		    struct jv **ret_record, struct problems *ps, struct err *e)
+{
+	cleanup_jv struct jv *checked = payload_check(payload, brand, PROP_CREATE, ps);
+	struct jv *record;
+	int r;
+
 	rename_old(checked, "dataset_uuid", "image_uuid", ps);
 	rename_old(checked, "zfs_storage_pool_name", "zpool", ps);
-	if (!jv_get(checked, "brand"))
-		jv_set(checked, "brand", jv_string(brand_name(brand)));
 	check_required(checked, brand, ps);
 	r = check_image(checked, brand, env, ps, e);
 	if (r < 0)
@@ -251,16 +315,42 @@ int payload_to_record(const struct jv *payload, const struct payload_env *env,
 	check_zonename(checked, ps);
 
 	record = begin_record(checked, brand);
+	*ret_record = record;
 	fill_record(record, brand);
 	payload_limits(record, brand);
-	r = payload_nics(jv_get(record, "nics"), brand, jv_get_string(record, "nic_driver"),
-			 env, ps, e);
+	payload_note_clamped(checked, record, ps);
+	payload_docker(record);
+	r = complete_lists(record, brand, env, ps, e);
 	if (r < 0)
 		return r;
 	payload_routes(jv_get(record, "routes"), jv_get(record, "nics"), ps);
 	payload_cross_checks(record, ps);
-	if (problems_fatal(ps))
+	return problems_fatal(ps) ? err_set(e, -EINVAL, "payload is refused") : 0;
+}
+
+int payload_check_create(const struct jv *payload, enum brand brand,
+			 const struct payload_env *env, struct problems *ps, struct err *e)
+{
+	cleanup_jv struct jv *record = NULL;
+
+	return describe(payload, brand, env, &record, ps, e);
+}
+
+int payload_to_record(const struct jv *payload, const struct payload_env *env,
+		      struct jv **ret_record, struct problems *ps, struct err *e)
+{
+	cleanup_jv struct jv *record = NULL, *branded = NULL;
+	unsigned int brand;
+	int r;
+
+	brand = find_brand(payload, ps);
+	if (!brand)
 		return err_set(e, -EINVAL, "payload is refused");
+	branded = jv_copy(payload);
+	jv_set(branded, "brand", jv_string(brand_name(brand)));
+	r = describe(branded, brand, env, &record, ps, e);
+	if (r < 0)
+		return r;
 	*ret_record = take_ptr(record);
 	return 0;
 }

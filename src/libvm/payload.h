@@ -24,11 +24,14 @@ struct jv;
 
 #define PAYLOAD_MAX      ((size_t)1 << 20)
 #define PAYLOAD_NICS_MAX 32
+#define CHANGE_TEXT_MAX  120  /* bytes of both values of a change */
 #define PAYLOAD_LIST_MAX 1024 /* members of a list */
 
 struct payload_image {
-	char type[32]; /* "zone-dataset", "lx-dataset", ... */
-	char os[32];   /* "linux", "smartos", ... */
+	char type[32];    /* "zone-dataset", "lx-dataset", ... */
+	char os[32];      /* "linux", "smartos", ... */
+	char bootrom[16]; /* "bios" or "uefi" when it boots with that alone, or "" */
+	int64_t size_mib; /* of the disk in it; 0: not known */
 };
 
 struct payload_tag {
@@ -68,3 +71,33 @@ ATTR_MUST_CHECK int payload_to_record(const struct jv *payload, const struct pay
  */
 struct jv *payload_check(const struct jv *payload, enum brand brand, enum prop_action action,
 			 struct problems *ps);
+
+/* A VM that is to be changed. */
+struct payload_vm {
+	const struct jv *record;
+	const char *state, *zone_state; /* "running", "stopped", "installed", ... */
+};
+
+/*
+ * The record of VM after an update by PAYLOAD. New. IGNORE_MISSING: what is to be
+ * changed or removed and is not there is a remark, no refusal. Results as of
+ * payload_to_record().
+ */
+ATTR_MUST_CHECK int payload_update(const struct payload_vm *vm, const struct jv *payload,
+				   const struct payload_env *env, bool ignore_missing,
+				   struct jv **ret_record, struct problems *ps, struct err *e);
+
+/* What validate asks: PAYLOAD as one of BRAND, whatever it says itself. Results as above. */
+ATTR_MUST_CHECK int payload_check_create(const struct jv *payload, enum brand brand,
+					 const struct payload_env *env, struct problems *ps,
+					 struct err *e);
+/* The same for update, as far as it can be told without the VM. */
+ATTR_MUST_CHECK int payload_check_update(const struct jv *payload, enum brand brand,
+					 const struct payload_env *env, struct problems *ps,
+					 struct err *e);
+
+/*
+ * What differs between two records: an array of "NAME: OLD -> NEW", or "NAME" of
+ * what is long or may be secret. New.
+ */
+struct jv *payload_changes(const struct jv *old, const struct jv *new);

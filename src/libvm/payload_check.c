@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REAL_EXACT 9007199254740992.0 /* 2^53: below it a double holds every whole number */
+
 struct check {
 	enum brand brand;
 	enum prop_action action;
@@ -86,6 +88,14 @@ static bool integer_from_text(const char *s, int64_t *ret)
 	return true;
 }
 
+static bool integer_from_real(double d, int64_t *ret)
+{
+	if (!(d > -REAL_EXACT && d < REAL_EXACT) || (double)(int64_t)d != d)
+		return false;
+	*ret = (int64_t)d;
+	return true;
+}
+
 static struct jv *check_integer(struct check *c, const struct place *at, const struct jv *v)
 {
 	const struct prop *p = at->prop;
@@ -95,6 +105,8 @@ static struct jv *check_integer(struct check *c, const struct place *at, const s
 
 	if (jv_type(v) == JV_INT)
 		n = jv_as_int(v, 0);
+	else if (jv_type(v) == JV_REAL && integer_from_real(jv_as_real(v, 0), &n))
+		; /* 512.0: people's scripts write whole numbers so */
 	else if (!s || !integer_from_text(s, &n)) {
 		bad_value(c, at, "a whole number");
 		return NULL;
@@ -241,6 +253,9 @@ static void check_object_member(struct check *c, const char *parent, const char 
 static struct jv *check_objects(struct check *c, const struct place *at, const struct jv *v)
 {
 	const char *members = at->prop->check_as ? at->prop->check_as : at->name;
+	/* What an update adds is new, so it may hold what can be given once only. */
+	bool adds = c->action == PROP_UPDATE && strncmp(at->name, "add_", 4) == 0;
+	struct check inner = { c->brand, adds ? PROP_CREATE : c->action, c->ps };
 	cleanup_jv struct jv *out = NULL;
 
 	if (jv_type(v) != JV_ARRAY) {
@@ -264,7 +279,7 @@ static struct jv *check_objects(struct check *c, const struct place *at, const s
 		}
 		object = jv_object();
 		for (void *it = jv_iter(item); it; it = jv_iter_next(item, it))
-			check_object_member(c, members, pointer, jv_iter_key(it),
+			check_object_member(&inner, members, pointer, jv_iter_key(it),
 					    jv_iter_value(it), object);
 		jv_push(out, object);
 	}
@@ -345,7 +360,10 @@ static void unknown_members(struct check *c, const char *key, const struct jv *v
 
 		for (void *it = jv_iter(item); it; it = jv_iter_next(item, it)) {
 			cleanup_free char *name = xasprintf("%s.*.%s", parent, jv_iter_key(it));
+			const struct prop *member = prop_find(name);
 
+			if (member && prop_allowed(member, c->brand, c->action))
+				continue;
 			problems_add(c->ps, PROBLEM_UNKNOWN, name, key,
 				     "is not a property of %s VMs", brand_name(c->brand));
 		}

@@ -4,6 +4,7 @@
  */
 #include "libvm/payload_rules.h"
 
+#include "base/alloc.h"
 #include "base/jv.h"
 #include "libvm/filesystem.h"
 
@@ -50,6 +51,8 @@ static void memory_of_hardware(struct jv *record, enum brand brand)
 	set_default(record, "ram", RAM_DEFAULT);
 	ram = jv_get_int(record, "ram", 0);
 	set_default(record, "max_physical_memory", ram + overhead);
+	/* As given, before it is raised: what guests of the original have. */
+	set_default(record, "max_shm_memory", jv_get_int(record, "max_physical_memory", 0));
 	at_least(record, "max_physical_memory", ram + OVERHEAD_LEAST);
 	if (jv_get(record, "max_locked_memory"))
 		at_least(record, "max_locked_memory", ram + OVERHEAD_LEAST);
@@ -100,8 +103,75 @@ void payload_limits(struct jv *record, enum brand brand)
 		set_default(record, "vcpus", 1);
 	if (jv_get(record, "zfs_root_recsize") && !jv_get_int(record, "zfs_root_recsize", 0))
 		jv_set(record, "zfs_root_recsize", jv_int(RECSIZE_DEFAULT));
+	if (jv_get(record, "zfs_root_recsize"))
+		set_default(record, "zfs_data_recsize", RECSIZE_DEFAULT);
 	if (jv_get(record, "zfs_data_recsize") && !jv_get_int(record, "zfs_data_recsize", 0))
 		jv_set(record, "zfs_data_recsize", jv_int(RECSIZE_DEFAULT));
+}
+
+/* NAME keeps its distance to the memory, unless CHECKED gives it as well. */
+static void keep_distance(struct jv *record, const struct jv *old, const struct jv *checked,
+			  const char *name, int64_t grown)
+{
+	int64_t was = jv_get_int(old, name, -1);
+
+	if (was >= 0 && !jv_get(checked, name))
+		jv_set(record, name, jv_int(was + grown < 0 ? 0 : was + grown));
+}
+
+static int64_t new_memory(const struct jv *old, const struct jv *checked, enum brand brand)
+{
+	int64_t was = jv_get_int(old, "max_physical_memory", 0);
+	int64_t ram = jv_get_int(checked, "ram", 0);
+	int64_t given = jv_get_int(checked, "max_physical_memory", 0);
+
+	if (given)
+		return given;
+	if (!ram)
+		return was;
+	return brand & BRANDS_HARDWARE ? was + ram - jv_get_int(old, "ram", ram) : ram;
+}
+
+void payload_memory_follows(struct jv *record, const struct jv *old, const struct jv *checked,
+			    enum brand brand)
+{
+	int64_t was = jv_get_int(old, "max_physical_memory", 0);
+	int64_t now = new_memory(old, checked, brand);
+	int64_t tmpfs = jv_get_int(old, "tmpfs", -1);
+
+	if (brand & BRANDS_ZONE)
+		(void)jv_del(record, "ram");
+	else if (!jv_get_int(record, "ram", 0) && jv_get_int(old, "ram", 0))
+		jv_set(record, "ram", jv_int(jv_get_int(old, "ram", 0)));
+	if (now <= 0 || was <= 0)
+		return;
+	jv_set(record, "max_physical_memory", jv_int(now));
+	if (now == was)
+		return;
+	keep_distance(record, old, checked, "max_locked_memory", now - was);
+	keep_distance(record, old, checked, "max_swap", now - was);
+	if (tmpfs > 0 && (brand & BRANDS_ZONE) && !jv_get(checked, "tmpfs"))
+		jv_set(record, "tmpfs",
+		       jv_int((int64_t)((double)tmpfs * (double)now / (double)was + 0.5)));
+}
+
+void payload_note_clamped(const struct jv *checked, const struct jv *record,
+			  struct problems *ps)
+{
+	static const char *const names[] = { "cpu_shares", "max_locked_memory",
+					     "max_physical_memory", "max_swap", "tmpfs" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		cleanup_free char *pointer = xasprintf("/%s", names[i]);
+		int64_t given = jv_get_int(checked, names[i], 0);
+		int64_t taken = jv_get_int(record, names[i], 0);
+
+		if (given && given != taken)
+			problems_add(ps, PROBLEM_NOTE, names[i], pointer,
+				     "%lld is outside of what the other limits allow; %lld is "
+				     "taken",
+				     (long long)given, (long long)taken);
+	}
 }
 
 static bool word_in(const char *word, const char *const *list, size_t count)
@@ -112,20 +182,25 @@ static bool word_in(const char *word, const char *const *list, size_t count)
 	return false;
 }
 
-static void check_compression(const struct jv *record, const char *name, const char *pointer,
-			      struct problems *ps)
+bool payload_compression_is_known(const char *kind)
 {
 	static const char *const kinds[] = { "on",     "off",    "gzip",   "gzip-1", "gzip-2",
 					     "gzip-3", "gzip-4", "gzip-5", "gzip-6", "gzip-7",
 					     "gzip-8", "gzip-9", "lz4",    "lzjb",   "zle" };
+
+	return word_in(kind, kinds, ARRAY_SIZE(kinds));
+}
+
+static void check_compression(const struct jv *record, const char *name, const char *pointer,
+			      struct problems *ps)
+{
 	const char *kind = jv_get_string(record, name);
 
-	if (kind && !word_in(kind, kinds, ARRAY_SIZE(kinds)))
-		problems_add(ps, PROBLEM_RULE, name, pointer,
-			     "invalid compression type for %s, must be one of: on, off, gzip, "
-			     "gzip-1, gzip-2, gzip-3, gzip-4, gzip-5, gzip-6, gzip-7, gzip-8, "
-			     "gzip-9, lz4, lzjb, zle",
-			     kind);
+	if (kind && !payload_compression_is_known(kind))
+		problems_add(
+			ps, PROBLEM_RULE, name, pointer,
+			"invalid compression type for %s, must be one of: " PAYLOAD_COMPRESSIONS,
+			kind);
 }
 
 static void check_recsize(const struct jv *record, const char *name, const char *pointer,

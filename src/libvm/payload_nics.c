@@ -10,25 +10,18 @@
 #include <string.h>
 #include <sys/socket.h>
 
-struct nics {
-	struct jv *list;
-	enum brand brand;
-	const char *driver; /* nic_driver, or NULL */
-	const struct payload_env *env;
-	struct problems *ps;
-};
-
-/* The texts of the original hold the NIC itself. */
-static void about_nic(struct nics *n, size_t index, const char *member, const char *text)
+/* The texts of the original hold the NIC itself as it came, SHOWN, and the MAC that it got. */
+static void about_nic(struct payload_list *n, size_t index, const char *member,
+		      const struct jv *shown, const char *text)
 {
-	cleanup_free char *json = jv_dump(jv_at(n->list, index), 0);
+	cleanup_free char *json = jv_dump(shown, 0);
 	char where[64];
 
 	problems_add(n->ps, PROBLEM_RULE, member, payload_nic_pointer(where, index, member),
 		     "%s: %s", text, json);
 }
 
-static void set_mac(struct nics *n, size_t index, struct jv *nic)
+static void set_mac(struct payload_list *n, size_t index, struct jv *nic)
 {
 	const char *given = jv_get_string(nic, "mac");
 	int64_t vrid = jv_get_int(nic, "vrrp_vrid", -1);
@@ -56,15 +49,17 @@ static void set_mac(struct nics *n, size_t index, struct jv *nic)
 	jv_set(nic, "mac", jv_string(mac));
 }
 
-static bool tag_name_is_valid(const char *tag)
+/* With a '/' it is an overlay, which can be joined and not changed. */
+static bool tag_name_is_valid(const char *tag, bool overlays)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789_/";
 
-	return tag && *tag && strspn(tag, allowed) == strlen(tag);
+	return tag && *tag && strspn(tag, allowed) == strlen(tag) &&
+	       (overlays || !strchr(tag, '/'));
 }
 
-static void check_mtu(struct nics *n, size_t index, const struct jv *nic,
+static void check_mtu(struct payload_list *n, size_t index, const struct jv *nic,
 		      const struct payload_tag *tag)
 {
 	int64_t mtu = jv_get_int(nic, "mtu", 0);
@@ -87,15 +82,20 @@ static void check_mtu(struct nics *n, size_t index, const struct jv *nic,
 			index, mac ? mac : "?", tag->mtu, name);
 }
 
-static int check_tag(struct nics *n, size_t index, const struct jv *nic, struct err *e)
+/* CHANGE is NULL for a new one. */
+static int check_tag(struct payload_list *n, size_t index, const struct jv *shown,
+		     const struct jv *change, struct err *e)
 {
+	const struct jv *nic = jv_at(n->items, index);
 	const char *name = jv_get_string(nic, "nic_tag");
 	struct payload_tag tag = { 0 };
 	char where[64];
 	int r;
 
-	if (!tag_name_is_valid(name)) {
-		about_nic(n, index, "nic_tag", "invalid or missing .nic_tag option for NIC");
+	if (!tag_name_is_valid(name, !change || !jv_get(change, "nic_tag"))) {
+		about_nic(n, index, "nic_tag", shown,
+			  change ? "invalid .nic_tag option for NIC"
+				 : "invalid or missing .nic_tag option for NIC");
 		return 0;
 	}
 	r = n->env->nic_tag(n->env->data, name, &tag, e);
@@ -111,33 +111,50 @@ static int check_tag(struct nics *n, size_t index, const struct jv *nic, struct 
 	return 0;
 }
 
-static void set_model(struct nics *n, size_t index, struct jv *nic)
+static void set_model(struct payload_list *n, size_t index, struct jv *nic,
+		      const struct jv *shown)
 {
 	if (!(n->brand & BRANDS_HARDWARE) || jv_get(nic, "model"))
 		return;
 	if (n->driver)
 		jv_set(nic, "model", jv_string(n->driver));
 	else
-		about_nic(n, index, "model", "missing .model option for NIC");
+		about_nic(n, index, "model", shown, "missing .model option for NIC");
 }
 
-static void set_interface(const struct nics *n, size_t index, struct jv *nic)
+static bool interface_is_taken(const struct jv *nics, const char *name)
+{
+	for (size_t i = 0; i < jv_len(nics); i++) {
+		const char *other = jv_get_string(jv_at(nics, i), "interface");
+
+		if (other && strcmp(other, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The lowest name that is free. */
+static void set_interface(const struct payload_list *n, struct jv *nic)
 {
 	char name[24];
+	size_t number = 0;
 
-	(void)snprintf(name, sizeof(name), "%s%zu", n->brand == BRAND_LX ? "eth" : "net",
-		       index);
+	(void)jv_del(nic, "interface");
+	do
+		(void)snprintf(name, sizeof(name), "%s%zu",
+			       n->brand == BRAND_LX ? "eth" : "net", number++);
+	while (interface_is_taken(n->items, name));
 	jv_set(nic, "interface", jv_string(name));
 }
 
 /* The one primary NIC: the one that says so, else the first. "false" says nothing. */
-static void set_primary(struct nics *n)
+static void set_primary(struct payload_list *n)
 {
 	size_t primary = 0, count = 0;
 	char where[64];
 
-	for (size_t i = 0; i < jv_len(n->list); i++) {
-		if (!jv_get_bool(jv_at(n->list, i), "primary", false))
+	for (size_t i = 0; i < jv_len(n->items); i++) {
+		if (!jv_get_bool(jv_at(n->items, i), "primary", false))
 			continue;
 		if (count++ == 0)
 			primary = i;
@@ -146,10 +163,10 @@ static void set_primary(struct nics *n)
 				     payload_nic_pointer(where, i, "primary"),
 				     "payload specifies more than 1 primary NIC");
 	}
-	for (size_t i = 0; i < jv_len(n->list); i++)
-		(void)jv_del(jv_at(n->list, i), "primary");
-	if (jv_len(n->list))
-		jv_set(jv_at(n->list, primary), "primary", jv_bool(true));
+	for (size_t i = 0; i < jv_len(n->items); i++)
+		(void)jv_del(jv_at(n->items, i), "primary");
+	if (jv_len(n->items))
+		jv_set(jv_at(n->items, primary), "primary", jv_bool(true));
 }
 
 static bool has_address(const struct jv *nic, const char *ip)
@@ -166,7 +183,7 @@ static bool has_address(const struct jv *nic, const char *ip)
 	return false;
 }
 
-static void check_vrrp(struct nics *n, size_t index, const struct jv *nic)
+static void check_vrrp(struct payload_list *n, size_t index, const struct jv *nic)
 {
 	const char *primary = jv_get_string(nic, "vrrp_primary_ip");
 	char where[64];
@@ -179,24 +196,24 @@ static void check_vrrp(struct nics *n, size_t index, const struct jv *nic)
 			     "vrrp_vrid set but not vrrp_primary_ip");
 		return;
 	}
-	for (size_t i = 0; i < jv_len(n->list); i++)
-		if (i != index && !jv_get(jv_at(n->list, i), "vrrp_vrid") &&
-		    has_address(jv_at(n->list, i), primary))
+	for (size_t i = 0; i < jv_len(n->items); i++)
+		if (i != index && !jv_get(jv_at(n->items, i), "vrrp_vrid") &&
+		    has_address(jv_at(n->items, i), primary))
 			return;
 	problems_add(n->ps, PROBLEM_RULE, "vrrp_vrid", where,
 		     "vrrp_primary_ip must belong to the same VM: %s", primary);
 }
 
 /* Two NICs of one VM with the same MAC or address. */
-static void check_twice(struct nics *n, size_t index)
+static void check_twice(struct payload_list *n, size_t index)
 {
-	const struct jv *nic = jv_at(n->list, index);
+	const struct jv *nic = jv_at(n->items, index);
 	const char *mac = jv_get_string(nic, "mac");
 	const struct jv *ips = jv_get(nic, "ips");
 	char where[64];
 
 	for (size_t other = 0; other < index; other++) {
-		const struct jv *o = jv_at(n->list, other);
+		const struct jv *o = jv_at(n->items, other);
 		const char *omac = jv_get_string(o, "mac");
 
 		if (mac && omac && strcmp(mac, omac) == 0 && !jv_get(nic, "vrrp_vrid"))
@@ -212,36 +229,59 @@ static void check_twice(struct nics *n, size_t index)
 	}
 }
 
-static int complete_nic(struct nics *n, size_t index, struct err *e)
+static void rename_dhcp_server(struct jv *nic)
 {
-	struct jv *nic = jv_at(n->list, index);
-
 	if (jv_get_bool(nic, "dhcp_server", false))
 		jv_set(nic, "allow_dhcp_spoofing", jv_bool(true));
 	(void)jv_del(nic, "dhcp_server");
-	set_mac(n, index, nic);
-	payload_nic_addresses(nic, index, n->ps);
-	set_model(n, index, nic);
-	set_interface(n, index, nic);
-	return check_tag(n, index, nic, e);
 }
 
-int payload_nics(struct jv *nics, enum brand brand, const char *driver,
-		 const struct payload_env *env, struct problems *ps, struct err *e)
+int payload_nic_new(struct payload_list *n, size_t index, struct err *e)
 {
-	struct nics n = { nics, brand, driver, env, ps };
+	struct jv *nic = jv_at(n->items, index);
+	cleanup_jv struct jv *shown = NULL;
 
-	for (size_t i = 0; i < jv_len(nics); i++) {
-		int r = complete_nic(&n, i, e);
+	set_mac(n, index, nic);
+	shown = jv_copy(nic);
+	rename_dhcp_server(nic);
+	payload_nic_addresses(nic, index, n->ps);
+	set_model(n, index, nic, shown);
+	set_interface(n, nic);
+	return check_tag(n, index, shown, NULL, e);
+}
+
+int payload_nic_changed(struct payload_list *n, size_t index, const struct jv *change,
+			struct err *e)
+{
+	struct jv *nic = jv_at(n->items, index);
+
+	rename_dhcp_server(nic);
+	payload_nic_addresses(nic, index, n->ps);
+	if (!jv_get(change, "nic_tag") && !jv_get(change, "mtu"))
+		return 0;
+	return check_tag(n, index, change, change, e);
+}
+
+void payload_nics_together(struct payload_list *n)
+{
+	for (size_t i = 0; i < jv_len(n->items); i++) {
+		check_vrrp(n, i, jv_at(n->items, i));
+		check_twice(n, i);
+	}
+}
+
+int payload_nics(struct payload_list *n, struct err *e)
+{
+	for (size_t i = 0; i < jv_len(n->items); i++)
+		(void)jv_del(jv_at(n->items, i), "interface");
+	for (size_t i = 0; i < jv_len(n->items); i++) {
+		int r = payload_nic_new(n, i, e);
 
 		if (r < 0)
 			return r;
 	}
-	set_primary(&n);
-	for (size_t i = 0; i < jv_len(nics); i++) {
-		check_vrrp(&n, i, jv_at(nics, i));
-		check_twice(&n, i);
-	}
+	set_primary(n);
+	payload_nics_together(n);
 	return 0;
 }
 

@@ -162,3 +162,17 @@ char *problems_details(const struct problems *ps)
 		buf_addf(&b, "  and more; %d are shown\n", PROBLEMS_MAX);
 	return xstrdup(buf_str(&b));
 }
+
+void problems_move(struct problems *ps, size_t first, const char *from, const char *to)
+{
+	size_t len = strlen(from);
+
+	for (size_t i = first; i < ps->count; i++) {
+		char *old = ps->items[i].pointer;
+
+		if (strncmp(old, from, len) != 0)
+			continue;
+		ps->items[i].pointer = xasprintf("%s%s", to, old + len);
+		free(old);
+	}
+}

@@ -62,3 +62,6 @@ char *problems_summary(const struct problems *ps);
 /* "/POINTER: TEXT" of each that refuses and is not said by the summary, one a line,
  * indented by two blanks, with a line's end. The caller frees. */
 char *problems_details(const struct problems *ps);
+
+/* Of those from index FIRST on: pointers that begin with FROM begin with TO instead. */
+void problems_move(struct problems *ps, size_t first, const char *from, const char *to);

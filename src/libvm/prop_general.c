@@ -99,7 +99,7 @@ const struct prop prop_rows_general[] = {
 	  .meaning = "System V shared memory segments" },
 	{ "max_shm_memory", PROP_INTEGER, PROP_LIVE, ANY(ALL), RANGE(0, SIZE_MOST),
 	  .meaning = "MiB of System V shared memory" },
-	{ "max_swap", PROP_INTEGER, PROP_LIVE, ANY(ALL), RANGE(256, SIZE_MOST), COLUMN("MAX_SWAP", 8),
+	{ "max_swap", PROP_INTEGER, PROP_LIVE, ANY(ALL), RANGE(0, SIZE_MOST), COLUMN("MAX_SWAP", 8),
 	  .filter = true, .meaning = "MiB of memory and swap together" },
 	{ "mdata_exec_timeout", PROP_INTEGER, PROP_CREATION, ADD(ZONES), AT_LEAST(0),
 	  .not_held = "user scripts are not run by the host",
