@@ -24,6 +24,7 @@ typedef int recover_fn(const struct recovery *rc, const char **ret_done, struct 
 
 recover_fn vm_create_recover, vm_delete_recover;
 
+int vm_update_recover(const struct recovery *rc, const char **ret_done, struct err *e);
 int vm_snapshot_recover(const struct recovery *rc, const char **ret_done, struct err *e);
 int vm_unsnapshot_recover(const struct recovery *rc, const char **ret_done, struct err *e);
 int vm_rollback_recover(const struct recovery *rc, const char **ret_done, struct err *e);

@@ -34,6 +34,7 @@ struct vm_host {
 struct vm_report {
 	struct jv *warnings;      /* array of "NAME: why", or NULL */
 	struct problems problems; /* what refused a create beside the payload: conflicts */
+	struct jv *changes;       /* of an update: payload_changes(), or NULL */
 	bool already;             /* the goal was reached before; nothing was done */
 };
 void vm_report_done(struct vm_report *rep);
@@ -81,6 +82,22 @@ ATTR_MUST_CHECK int vm_kill(const struct vm_host *vh, const char *uuid, int sign
  */
 ATTR_MUST_CHECK int vm_console(const struct vm_host *vh, const char *uuid, unsigned short rows,
 			       unsigned short columns, struct err *e);
+
+struct payload_env;
+
+struct vm_update_how {
+	const struct payload_env *env;
+	bool ignore_missing; /* see payload_update() */
+	bool strict;         /* refuse what would be dropped */
+};
+
+/*
+ * Change it as PAYLOAD says. REP->problems has what refused it (-EINVAL) and what
+ * there is to remark, REP->changes what differs now. REP->already: nothing did.
+ */
+ATTR_MUST_CHECK int vm_update(const struct vm_host *vh, const char *uuid,
+			      const struct jv *payload, const struct vm_update_how *how,
+			      struct vm_report *rep, struct err *e);
 
 /* Stop it by force and leave nothing of it. */
 ATTR_MUST_CHECK int vm_delete(const struct vm_host *vh, const char *uuid, struct vm_report *rep,

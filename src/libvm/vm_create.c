@@ -20,6 +20,7 @@
 #include "libvm/filesystem.h"
 #include "libvm/journal.h"
 #include "libvm/record.h"
+#include "libvm/vm_claims.h"
 #include "libvm/zone_files.h"
 #include "libvm/zoneadmd.h"
 
@@ -37,60 +38,8 @@ struct creation {
 	struct vm_report *rep;
 };
 
-/*
- * The holder of a claim that we want may have been killed. If nobody works on
- * it, mend it, and drop the claim should it be a leftover even then.
- */
-static bool holder_gave_up(struct creation *c, int claimsfd, const char *name,
-			   const char *holder)
-{
-	const struct host *h = c->vh->host;
-	cleanup_close int locksfd = -1, lock = -1;
-	int mended;
-
-	locksfd = host_dir(h, HOST_LOCKS, 0700, NULL);
-	lock = locksfd < 0 ? -1 : lock_take(locksfd, holder, LOCK_EXCLUSIVE, 0, NULL);
-	if (lock < 0)
-		return false;
-	mended = vm_recover(c->vh, holder, NULL, NULL);
-	if (mended < 0)
-		return false;
-	if (journal_is_there(h, holder) || record_exists(h, holder, NULL) != 0)
-		return mended == 1;
-	return claim_drop(claimsfd, name, holder, NULL) == 0;
-}
-
-static void tell_conflict(struct creation *c, const struct jv *claim, const char *holder)
-{
-	struct problems *ps = &c->rep->problems;
-
-	if (!problems_has(ps, PROBLEM_RULE, "conflict"))
-		problems_add(ps, PROBLEM_RULE, "conflict", "",
-			     "Conflict detected with another vm, please check the MAC, IP, and "
-			     "VRID");
-	problems_add(ps, PROBLEM_RULE, "holder", jv_get_string(claim, "pointer"),
-		     "%s belongs to VM %s", jv_get_string(claim, "what"), holder);
-}
-
-static int take_claim(struct creation *c, int claimsfd, const struct jv *claim, struct err *e)
-{
-	const char *name = jv_get_string(claim, "name");
-	char holder[UUID_STR];
-	int r;
-
-	r = claim_take(claimsfd, name, c->uuid, holder, e);
-	if (r == -EEXIST && holder_gave_up(c, claimsfd, name, holder))
-		r = claim_take(claimsfd, name, c->uuid, holder, e);
-	if (r == -EEXIST)
-		tell_conflict(c, claim, holder);
-	if (r == -EEXIST)
-		return 0;
-	return r == 0 ? fault_point("claim taken", e) : r;
-}
-
 static int take_claims(struct creation *c, struct err *e)
 {
-	cleanup_jv struct jv *claims = claims_of_record(c->record);
 	cleanup_close int claimsfd = -1;
 	uint32_t base;
 	int r;
@@ -99,12 +48,10 @@ static int take_claims(struct creation *c, struct err *e)
 	if (claimsfd < 0)
 		return claimsfd;
 	r = claim_take_ids(claimsfd, c->uuid, &base, e);
-	for (size_t i = 0; r == 0 && i < jv_len(claims); i++)
-		r = take_claim(c, claimsfd, jv_at(claims, i), e);
+	if (r == 0)
+		r = vm_claims_take(c->vh, c->record, c->rep, e);
 	if (r < 0)
 		return r;
-	if (problems_fatal(&c->rep->problems))
-		return err_set(e, -EADDRINUSE, "address in use");
 	jv_set(c->record, "idmap_base", jv_int(base));
 	return fault_point("all claims taken", e);
 }

@@ -31,6 +31,7 @@
 void vm_report_done(struct vm_report *rep)
 {
 	jv_unref(rep->warnings);
+	jv_unref(rep->changes);
 	problems_done(&rep->problems);
 	*rep = (struct vm_report){ 0 };
 }
@@ -189,6 +190,7 @@ int vm_delete_recover(const struct recovery *rc, const char **ret_done, struct e
 static recover_fn *const recoveries[JOURNAL_OP_MAX_] = {
 	[JOURNAL_CREATE] = vm_create_recover,
 	[JOURNAL_DELETE] = vm_delete_recover,
+	[JOURNAL_UPDATE] = vm_update_recover,
 	[JOURNAL_SNAPSHOT] = vm_snapshot_recover,
 	[JOURNAL_UNSNAPSHOT] = vm_unsnapshot_recover,
 	[JOURNAL_ROLLBACK] = vm_rollback_recover,

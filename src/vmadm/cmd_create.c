@@ -7,47 +7,16 @@
 
 #include "base/alloc.h"
 #include "base/jv.h"
-#include "libimg/image.h"
-#include "libnet/nictag.h"
 #include "libvm/payload.h"
 #include "libvm/record.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static int host_image(void *data, const char *uuid, struct payload_image *ret, struct err *e)
-{
-	cleanup_image struct image img = { 0 };
-	int r;
-
-	r = image_load(data, uuid, &img, e);
-	if (r < 0)
-		return r;
-	(void)snprintf(ret->type, sizeof(ret->type), "%s",
-		       image_type(&img) ? image_type(&img) : "");
-	(void)snprintf(ret->os, sizeof(ret->os), "%s", image_os(&img) ? image_os(&img) : "");
-	return 0;
-}
-
-static int host_tag(void *data, const char *name, struct payload_tag *ret, struct err *e)
-{
-	struct nictag tag = { 0 };
-	int r;
-
-	/* Overlays ("tag/7") are names that a payload may have and this host has not. */
-	if (!nictag_name_is_valid(name))
-		return err_set(e, -ENOENT, "Invalid nic tag \"%s\"", name);
-	r = nictag_find(data, name, &tag, e);
-	if (r < 0)
-		return r;
-	*ret = (struct payload_tag){ .mtu = tag.mtu, .physical = tag.link[0] };
-	return 0;
-}
-
 static int judge(struct vmadm *v, const struct jv *payload, struct jv **ret_record,
 		 struct problems *ps, struct err *e)
 {
-	struct payload_env env = { &v->host, host_image, host_tag };
+	struct payload_env env = vmadm_payload_env(v);
 
 	return payload_to_record(payload, &env, ret_record, ps, e);
 }
@@ -158,9 +127,8 @@ static int say_invalid(const struct problems *ps)
 	return EXIT_REFUSED;
 }
 
-static int say_bad_brand(const struct jv *payload)
+static int say_bad_brand(const char *brand)
 {
-	const char *brand = jv_get_string(payload, "brand");
 	cleanup_jv struct jv *answer = jv_object();
 	cleanup_free char *text = NULL;
 
@@ -168,6 +136,36 @@ static int say_bad_brand(const struct jv *payload)
 	text = jv_dump(answer, 2);
 	fprintf(stderr, "%s\n", text);
 	return EXIT_REFUSED;
+}
+
+static int validate_update(struct cli_call *call, struct err *e)
+{
+	cleanup_vmadm struct vmadm v = { .host = { .fd = -1 } };
+	cleanup_problems struct problems ps = { 0 };
+	cleanup_jv struct jv *payload = NULL;
+	const char *brand = cli_operand(call, 1);
+	struct payload_env env;
+	int r;
+
+	if (!brand)
+		return cli_wrong_use(call,
+				     "Will not validate without a valid action and brand.");
+	r = vmadm_begin(&v, call, e);
+	if (r == 0)
+		r = vmadm_read_payload(call, "validate", &payload, e);
+	if (r != 0)
+		return r;
+	if (!brand_from_name(brand))
+		return say_bad_brand(brand);
+	env = vmadm_payload_env(&v);
+	r = payload_check_update(payload, brand_from_name(brand), &env, &ps, e);
+	if (r < 0 && !problems_fatal(&ps))
+		return r;
+	if (r < 0 || problems_has(&ps, PROBLEM_UNKNOWN, NULL))
+		return say_invalid(&ps);
+	fprintf(stderr, "VALID 'update' payload for %s brand VMs.\n", brand);
+	vmadm_remarks(&ps);
+	return 0;
 }
 
 static int validate_create(struct cli_call *call, struct err *e)
@@ -185,7 +183,7 @@ static int validate_create(struct cli_call *call, struct err *e)
 		return r;
 	brand = jv_get_string(payload, "brand");
 	if (!brand_from_name(brand))
-		return say_bad_brand(payload);
+		return say_bad_brand(brand);
 	r = judge(&v, payload, &record, &ps, e);
 	if (r < 0 && !problems_fatal(&ps))
 		return r;
@@ -202,7 +200,10 @@ int cmd_validate(struct cli_call *call, struct err *e)
 
 	if (!action)
 		return cli_wrong_use(call, "Will not validate without a valid action.");
+	if (strcmp(action, "update") == 0)
+		return validate_update(call, e);
 	if (strcmp(action, "create") != 0)
-		return cli_wrong_use(call, "'%s' cannot be validated; 'create' can", action);
+		return cli_wrong_use(
+			call, "'%s' cannot be validated; 'create' and 'update' can", action);
 	return validate_create(call, e);
 }

@@ -132,6 +132,15 @@ static const struct cli_opt stop_options[] = {
 	CLI_END,
 };
 
+static const struct cli_opt update_options[] = {
+	FILE_OPTION,
+	{ .name = "ignore-missing",
+	  .help = "go on when what is to be changed or removed is not there" },
+	RESULT_OPTION,
+	{ .name = "strict", .help = "refuse a payload with properties that would be dropped" },
+	CLI_END,
+};
+
 static const struct cli_opt validate_options[] = { FILE_OPTION, CLI_END };
 
 #define ONE_VM .args = "UUID", .max_operands = -1, .complete = CLI_HELP, .words = "vms"
@@ -178,9 +187,13 @@ static const struct cli_cmd commands[] = {
 	{ .name = "sysrq", .args = "UUID nmi|screenshot",
 	  .summary = "send a request to a hardware VM", .max_operands = -1,
 	  .complete = CLI_HELP, .words = "vms", .run = cmd_sysrq },
-	{ .name = "validate", .args = "create", .summary = "check a payload, make nothing",
-	  .opts = validate_options, .max_operands = 1, .complete = CLI_WORDS,
-	  .words = "create", .run = cmd_validate },
+	{ .name = "update", .args = "UUID [KEY=VALUE...]", .summary = "change a VM",
+	  .opts = update_options, .max_operands = -1, .complete = CLI_HELP, .words = "updates",
+	  .run = cmd_update },
+	{ .name = "validate", .args = "create|update [BRAND]",
+	  .summary = "check a payload, change nothing",
+	  .opts = validate_options, .max_operands = 2, .complete = CLI_HELP,
+	  .words = "validate", .run = cmd_validate },
 	{ .name = NULL },
 	/* clang-format on */
 };
@@ -213,13 +226,21 @@ static int complete(const char *kind, struct err *e)
 {
 	const struct prop *p;
 
+	if (strcmp(kind, "validate") == 0)
+		puts("create\nupdate\njoyent\njoyent-minimal\nbuilder\nlx\nkvm\nbhyve");
 	if (strcmp(kind, "vms") == 0)
 		return complete_vms(e);
+	if (strcmp(kind, "updates") == 0 && complete_vms(e) < 0)
+		return e->code;
 	for (size_t i = 0; (p = prop_at(i)); i++) {
 		if (strcmp(kind, "columns") == 0 && p->header)
 			puts(p->name);
 		if (strcmp(kind, "properties") == 0 && !strchr(p->name, '*'))
 			puts(p->name);
+		/* Maps and arrays are not written as KEY=VALUE. */
+		if (strcmp(kind, "updates") == 0 && p->allowed[PROP_UPDATE] &&
+		    p->type != PROP_FLAT && p->type != PROP_OBJECTS && !strchr(p->name, '*'))
+			printf("%s=\n", p->name);
 		if (strcmp(kind, "filters") == 0 && p->filter)
 			printf("%s=\n", p->name);
 	}

@@ -8,6 +8,8 @@ $(call command, vmadm, \
 	cmd_list.c \
 	cmd_power.c \
 	cmd_snapshot.c \
+	cmd_update.c \
 	common.c \
-	debug.c, \
+	debug.c \
+	payload_host.c, \
 	vm img net sys base)

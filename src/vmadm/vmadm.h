@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/uuid.h"
 #include "libsys/host.h"
+#include "libvm/payload.h"
 #include "libvm/vm.h"
 
 #include <stdbool.h>
@@ -77,6 +78,9 @@ void vmadm_remarks(const struct problems *ps);
 ATTR_MUST_CHECK int vmadm_read_payload(struct cli_call *call, const char *command,
 				       struct jv **ret_payload, struct err *e);
 
+/* The host behind the rules of payloads. */
+struct payload_env vmadm_payload_env(struct vmadm *v);
+
 int cmd_check(struct cli_call *call, struct err *e);
 int cmd_create(struct cli_call *call, struct err *e);
 int cmd_create_snapshot(struct cli_call *call, struct err *e);
@@ -94,4 +98,5 @@ int cmd_rollback_snapshot(struct cli_call *call, struct err *e);
 int cmd_start(struct cli_call *call, struct err *e);
 int cmd_stop(struct cli_call *call, struct err *e);
 int cmd_sysrq(struct cli_call *call, struct err *e);
+int cmd_update(struct cli_call *call, struct err *e);
 int cmd_validate(struct cli_call *call, struct err *e);

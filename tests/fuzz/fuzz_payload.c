@@ -18,7 +18,7 @@ static int any_image(void *data, const char *uuid, struct payload_image *ret, st
 	(void)data;
 	if (uuid[0] == 'f')
 		return err_set(e, -ENOENT, "no image");
-	*ret = (struct payload_image){ "lx-dataset", "linux" };
+	*ret = (struct payload_image){ .type = "lx-dataset", .os = "linux" };
 	return 0;
 }
 

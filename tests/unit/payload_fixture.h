@@ -20,11 +20,11 @@ static inline int fixture_image(void *data, const char *uuid, struct payload_ima
 {
 	(void)data;
 	if (strcmp(uuid, LINUX_IMAGE) == 0)
-		*ret = (struct payload_image){ "lx-dataset", "linux" };
+		*ret = (struct payload_image){ .type = "lx-dataset", .os = "linux" };
 	else if (strcmp(uuid, SUN_IMAGE) == 0)
-		*ret = (struct payload_image){ "zone-dataset", "smartos" };
+		*ret = (struct payload_image){ .type = "zone-dataset", .os = "smartos" };
 	else if (strcmp(uuid, DISK_IMAGE) == 0)
-		*ret = (struct payload_image){ "zvol", "linux" };
+		*ret = (struct payload_image){ .type = "zvol", .os = "linux" };
 	else
 		return err_set(e, -ENOENT, "no image");
 	return 0;

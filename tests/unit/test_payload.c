@@ -68,7 +68,7 @@ static void wrong_types_are_refused_by_name(void **state)
 	assert_refused("'cpu_cap': 'doogle'", "Invalid value(s) for: cpu_cap");
 	assert_refused("'cpu_cap': 1.5", "Invalid value(s) for: cpu_cap");
 	assert_refused("'cpu_cap': -1", "Invalid value(s) for: cpu_cap");
-	assert_refused("'max_swap': 128", "Invalid value(s) for: max_swap");
+	assert_refused("'max_swap': -1", "Invalid value(s) for: max_swap");
 	assert_refused("'uuid': 'XYZ'", "Invalid value(s) for: uuid");
 	assert_refused("'zpool': 'other'", "Invalid value(s) for: zpool");
 	assert_refused("'nics': {}", "Invalid value(s) for: nics");
@@ -85,7 +85,7 @@ static void wrong_types_are_refused_by_name(void **state)
 static void each_problem_says_where_and_which_rule(void **state)
 {
 	(void)state;
-	assert_detail("'max_swap': 128", "  /max_swap: must be a whole number from 256 to ");
+	assert_detail("'max_swap': -1", "  /max_swap: must be a whole number from 0 to ");
 	assert_detail("'tags': {'a/b': []}",
 		      "  /tags/a~1b: must be a string, a number or a boolean\n");
 	assert_detail("'resolvers': ['1.1.1.1', 'x']",
