@@ -253,7 +253,7 @@ static void give_slot(struct payload_list *list, struct jv *disk, const char *po
 	if (jv_get(disk, "pci_slot"))
 		return;
 	for (unsigned int n = 0; n < FUNCTIONS; n++) {
-		(void)snprintf(slot, sizeof(slot), "0:%u:%u",
+		(void)snprintf(slot, sizeof(slot), "0:%d:%u",
 			       is_cdrom(disk) ? SLOT_CDROM : SLOT_DISK, n);
 		if (slot_is_taken(list, slot))
 			continue;

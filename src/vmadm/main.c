@@ -136,7 +136,6 @@ static const struct cli_opt update_options[] = {
 	FILE_OPTION,
 	{ .name = "ignore-missing",
 	  .help = "go on when what is to be changed or removed is not there" },
-	RESULT_OPTION,
 	{ .name = "strict", .help = "refuse a payload with properties that would be dropped" },
 	CLI_END,
 };
