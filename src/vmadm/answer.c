@@ -33,6 +33,8 @@ void vmadm_answer_ok(struct cli_call *call, const char *uuid, const struct vm_re
 	jv_set(object, "message", jv_string(message));
 	jv_set(object, "changed", jv_bool(!rep || !rep->already));
 	jv_set(object, "warnings", rep && rep->warnings ? jv_ref(rep->warnings) : jv_array());
+	if (rep && rep->changes)
+		jv_set(object, "changes", jv_ref(rep->changes));
 	print(object);
 }
 
