@@ -131,6 +131,8 @@ static int prepare(struct zone *z, const char *root, const char *uuid, struct er
 	z->program = own_path();
 	r = host_open(&z->host, root, e);
 	if (r == 0)
+		r = zone_forget_inherited(e);
+	if (r == 0)
 		r = zone_open_log(z, e);
 	if (r == 0)
 		r = take_supervision(z, e);
@@ -206,9 +208,9 @@ static int run_zoneadmd(struct cli_call *call, struct err *e)
 	if (!uuid || !uuid_is_valid(uuid))
 		return cli_wrong_use(call, "'%s' is not a UUID", uuid ? uuid : "");
 	find_who_waits();
-	(void)signal(SIGPIPE, SIG_IGN);
 	log_setup("zoneadmd", uuid);
 	r = prepare(&z, cli_get(call, "root"), uuid, e);
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (r == 0)
 		r = supervise(&z, cli_has(call, "attach"), e);
 	if (r < 0)

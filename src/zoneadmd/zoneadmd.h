@@ -107,6 +107,9 @@ bool zone_state_adopt(struct zone *z, pid_t pid);
 bool zone_state_is_stopped(struct zone *z); /* as the last supervisor left it */
 void zone_warn(struct zone *z, const char *property, const char *why);
 
+/* inherited.c: limits, priorities, signals, environment, folder: once, at the beginning. */
+ATTR_MUST_CHECK int zone_forget_inherited(struct err *e);
+
 /* machine.c */
 ATTR_MUST_CHECK int zone_open_log(struct zone *z, struct err *e); /* becomes standard error */
 ATTR_MUST_CHECK int zone_start(struct zone *z, struct err *e);
