@@ -20,7 +20,7 @@ BUILD_ONLY := builder init
 HOST_UNITS ?= $(wildcard overlay/etc/systemd/system/dais-zones.service)
 
 # Called by units and by other programs alone.
-HELPERS    := $(filter platform zoneadmd,$(COMMANDS))
+HELPERS    := $(filter mdata-agent platform zoneadmd,$(COMMANDS))
 INSTALLED  := $(filter-out $(BUILD_ONLY) $(HELPERS),$(COMMANDS))
 INST_MAN   := $(filter-out $(patsubst %,man/%.1,$(BUILD_ONLY)),$(wildcard $(foreach s,1 5 7 8,man/*.$(s))))
 INST_UNITS := $(if $(PLATFORM),,$(HOST_UNITS))

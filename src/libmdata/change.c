@@ -33,7 +33,7 @@ static int check(const struct jv *record, const char *key, const char *value, st
 
 	if (name)
 		return err_set(e, -EPERM, "Cannot update the \"%s\" Namespace.", name);
-	if (value && (!*key || !*value))
+	if (value && (!*key || !*value || !jv_string_is_valid(key)))
 		return err_set(e, -EINVAL, "Invalid PUT Request");
 	if (strlen(key) > MDATA_KEY_MAX)
 		return err_set(e, -EINVAL, "Key is longer than %zu bytes", MDATA_KEY_MAX);

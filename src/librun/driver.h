@@ -31,6 +31,7 @@ struct run_driver {
 	int (*console)(struct run *r, int *ret_fd, struct err *e);
 	int (*resize)(struct run *r, int fd, unsigned short rows, unsigned short columns,
 		      struct err *e);
+	int (*bind)(struct run *r, int folderfd, const char *at, struct err *e);
 	enum run_end (*reap)(struct run *r);
 	int (*clean)(const char *uuid, const char *rundir, struct err *e);
 	int (*note_end)(const char *rundir, struct err *e);

@@ -52,6 +52,11 @@ int run_kill(struct run *r, struct err *e)
 	return r->driver->kill(r, e);
 }
 
+int run_bind(struct run *r, int folderfd, const char *at, struct err *e)
+{
+	return r->driver->bind(r, folderfd, at, e);
+}
+
 enum run_end run_reap(struct run *r)
 {
 	return r->driver->reap(r);

@@ -129,6 +129,12 @@ ATTR_MUST_CHECK int run_shutdown(struct run *r, bool reboot, struct err *e);
 /* Kill everything in it. Returns when nothing is left that runs. */
 ATTR_MUST_CHECK int run_kill(struct run *r, struct err *e);
 
+/*
+ * Mount the folder behind FOLDERFD inside the machine, which runs, at AT: read-only,
+ * without devices or programs. AT is a folder that is there, reached without a link.
+ */
+ATTR_MUST_CHECK int run_bind(struct run *r, int folderfd, const char *at, struct err *e);
+
 /* Once run_pidfd() is readable: wait until all of it has ended, and say why it did. */
 enum run_end run_reap(struct run *r);
 

@@ -123,5 +123,10 @@ int confine(uint32_t id, struct err *e)
 		r = set_limits(e);
 	if (r == 0)
 		r = drop_rights(id, e);
-	return r < 0 ? r : load_filter(e);
+	if (r < 0)
+		return r;
+	/* The log is a file on the pool: from here on our supervisor says that we ended. */
+	if (dup2(STDIN_FILENO, STDERR_FILENO) < 0)
+		return err_sys(e, "cannot let go of the log");
+	return load_filter(e);
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "libsys/cgroup.h"
 #include "libvm/zoneadmd.h"
+#include "zoneadmd/metadata.h"
 
 #include <stdio.h>
 
@@ -47,10 +48,12 @@ static int start_machine(struct zone *z, struct err *e)
 		r = zone_network_up(&z->host, &spec, e);
 	if (r < 0)
 		return r;
+	metadata_prepare(z, spec.record);
 	z->started_ms = clock_now_ms();
 	r = run_start(&spec.run, warn_cb, z, &z->run, e);
 	if (r < 0)
 		return r;
+	metadata_place(z);
 	z->state = ZONE_RUNNING;
 	return zone_state_write(z, e);
 }
@@ -167,6 +170,7 @@ int zone_attach(struct zone *z, struct err *e)
 	if (r == 0 && zone_state_adopt(z, run_init_pid(z->run))) {
 		z->state = ZONE_RUNNING;
 		z->started_ms = clock_now_ms();
+		metadata_adopt(z);
 		log_info("took over, init is process %d", (int)run_init_pid(z->run));
 		return zone_state_write(z, e);
 	}
@@ -184,6 +188,7 @@ void zone_leave(struct zone *z)
 	char group[128];
 	struct err e;
 
+	metadata_end(z, false);
 	(void)unlinkat(z->rundirfd, "zoneadmd.sock", 0);
 	(void)snprintf(group, sizeof(group), "dais/%s.zoneadmd", z->uuid);
 	if ((z->has_group && cgroup_enter("", &e) < 0) || cgroup_remove(group, &e) < 0)

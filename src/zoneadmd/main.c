@@ -40,6 +40,7 @@
 #include "base/log.h"
 #include "libvm/record.h"
 #include "libvm/zoneadmd.h"
+#include "zoneadmd/metadata.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -144,6 +145,7 @@ static int prepare(struct zone *z, const char *root, const char *uuid, struct er
 static void zone_done(struct zone *z)
 {
 	console_free(z);
+	metadata_end(z, z->run != NULL);
 	run_free(z->run);
 	close_p(&z->listenfd);
 	jv_unref(z->warnings);

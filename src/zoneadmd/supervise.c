@@ -8,7 +8,7 @@
  *	   │  └──────start───────┐   └─ retry: init did not listen yet
  *	   └──end: guest reboots─┴─ STARTING   else: gone
  *
- * It waits for three descriptors and two moments with poll(2), and not with
+ * It waits for a few descriptors and moments with poll(2), and not with
  * base/event.h: the library behind that one takes as long to load as all the rest
  * of this program does, and a start is waited for.
  */
@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "zoneadmd/metadata.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -24,6 +25,9 @@
 #include <sys/signalfd.h>
 
 #define RETRY_MS 100
+
+/* The end, signals, requests, and what metadata.h wants. */
+#define WAITED (3 + METADATA_FDS)
 
 /* A guest that reboots at once, again and again, is not to keep the host busy. */
 #define SHORT_LIFE_MS  5000
@@ -197,12 +201,15 @@ static int open_signals(struct err *e)
 	return fd < 0 ? err_sys(e, "cannot wait for signals") : fd;
 }
 
-static int wait_ms(const struct zone *z)
+static int64_t sooner(int64_t a, int64_t b)
 {
-	int64_t next = z->deadline;
+	return !a || (b && b < a) ? b : a;
+}
 
-	if (z->retry_at && (!next || z->retry_at < next))
-		next = z->retry_at;
+static int wait_ms(struct zone *z)
+{
+	int64_t next = sooner(sooner(z->deadline, z->retry_at), metadata_next(z));
+
 	return next ? clock_left_ms(next) : -1;
 }
 
@@ -211,7 +218,7 @@ static bool is_over(int64_t moment)
 	return moment && clock_now_ms() >= moment;
 }
 
-static void turn(struct zone *z, struct pollfd fds[static 3])
+static void turn(struct zone *z, struct pollfd fds[static WAITED])
 {
 	if (fds[0].revents) {
 		on_end(z);
@@ -225,22 +232,25 @@ static void turn(struct zone *z, struct pollfd fds[static 3])
 		on_retry(z);
 	} else if (fds[2].revents) {
 		requests_serve(z);
+	} else {
+		metadata_turn(z, fds + 3);
 	}
 }
 
 static int serve(struct zone *z, int signals, struct err *e)
 {
 	while (!z->done) {
-		struct pollfd fds[3 + CONSOLE_FDS_MAX] = {
+		struct pollfd fds[WAITED + CONSOLE_FDS_MAX] = {
 			{ .fd = z->run ? run_pidfd(z->run) : -1, .events = POLLIN },
 			{ .fd = signals, .events = POLLIN },
 			{ .fd = z->listenfd, .events = POLLIN },
 		};
-		size_t viewed = console_poll(z, fds + 3);
+		size_t viewed = console_poll(z, fds + WAITED);
 
-		if (poll(fds, 3 + viewed, wait_ms(z)) >= 0) {
+		metadata_wants(z, fds + 3);
+		if (poll(fds, WAITED + viewed, wait_ms(z)) >= 0) {
 			/* Before a turn: that may end the machine, and this process. */
-			console_turn(z, fds + 3, viewed);
+			console_turn(z, fds + WAITED, viewed);
 			turn(z, fds);
 		} else if (errno != EINTR) {
 			return err_sys(e, "cannot wait");
@@ -259,6 +269,7 @@ int zone_serve(struct zone *z, struct err *e)
 	if (signals < 0)
 		return signals;
 	zone_enter_group(z);
+	metadata_begin(z);
 	r = serve(z, signals, e);
 	if (z->run)
 		return r;

@@ -18,6 +18,7 @@
 
 struct jv;
 struct zone_console;
+struct metadata;
 
 /* How many clients may wait for the same stop or reboot. */
 #define WAITERS_MAX 16
@@ -49,6 +50,7 @@ struct zone {
 	int64_t started_ms;
 	unsigned int restarts;
 	unsigned int zoneid;
+	struct metadata *metadata; /* NULL: none */
 
 	int listenfd;
 	int64_t deadline; /* moment when force is next; 0: none */

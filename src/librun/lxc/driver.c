@@ -210,6 +210,7 @@ const struct run_driver run_driver_lxc = {
 	.kill = lxc_kill,
 	.console = lxc_console,
 	.resize = lxc_resize,
+	.bind = lxc_bind,
 	.reap = lxc_reap,
 	.clean = lxc_clean,
 	.note_end = lxc_note_end,

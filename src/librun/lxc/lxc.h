@@ -79,6 +79,9 @@ struct lxc_mount_item {
 };
 int lxc_attach_mounts(pid_t pid, struct lxc_mount_item *items, size_t count, struct err *e);
 
+/* bind.c */
+int lxc_bind(struct run *r, int folderfd, const char *at, struct err *e);
+
 /* start.c */
 int lxc_start_machine(const struct run_spec *spec, run_warn *warn, void *data,
 		      struct run **ret_run, struct err *e);
