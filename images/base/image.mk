@@ -11,15 +11,25 @@ BASE_IMAGE	:= $(BUILD)/images/base.json $(BUILD)/images/base.tar.zst
 IMAGE_TOOLS	:= ZSTD="tools/strap/run $(BUILD)/strap/root zstd" \
 		   BSDTAR="tools/strap/run $(BUILD)/strap/root env LC_ALL=C.UTF-8 bsdtar"
 
-.PHONY: images images-force images-always
+# The tools by which a zone asks the host, made by the build root's compiler.
+MDATA		:= projects/mdata-client
+MDATA_TREE	:= $(BUILD)/mdata-client
+
+.PHONY: images images-force images-always images-programs
 images: $(BASE_IMAGE)
+
+images-programs: strap
+	@mkdir -p $(MDATA_TREE)/build $(MDATA_TREE)/tree
+	$(call say,MAKE,mdata-client)tools/strap/run -r $(CURDIR)/$(MDATA)=/src -w $(abspath $(MDATA_TREE))=/out \
+		$(BUILD)/strap/root make -s -C /src BUILD=/out/build DESTDIR=/out/tree mandir= install
 
 # The script itself sees, within milliseconds, whether there is anything to do, and
 # leaves the files alone if not: what depends on them is not built again.
-$(BUILD)/images/base.json: images-always strap
+$(BUILD)/images/base.json: images-always images-programs strap
 	$(call say,IMAGE,base)$(IMAGE_TOOLS) images/base/build $(if $(LOCKED),-L) -o $(@D) \
-		-c $(IMAGE_CACHE) -z $(IMAGE_LEVEL)
+		-c $(IMAGE_CACHE) -p $(MDATA_TREE)/tree -z $(IMAGE_LEVEL)
 $(BUILD)/images/base.tar.zst: $(BUILD)/images/base.json ;
 
-images-force: strap
-	$(IMAGE_TOOLS) images/base/build -f $(if $(LOCKED),-L) -o $(BUILD)/images -c $(IMAGE_CACHE) -z $(IMAGE_LEVEL)
+images-force: images-programs strap
+	$(IMAGE_TOOLS) images/base/build -f $(if $(LOCKED),-L) -o $(BUILD)/images -c $(IMAGE_CACHE) \
+		-p $(MDATA_TREE)/tree -z $(IMAGE_LEVEL)
