@@ -21,7 +21,7 @@ images: $(BASE_IMAGE)
 images-programs: strap
 	@mkdir -p $(MDATA_TREE)/build $(MDATA_TREE)/tree
 	$(call say,MAKE,mdata-client)tools/strap/run -r $(CURDIR)/$(MDATA)=/src -w $(abspath $(MDATA_TREE))=/out \
-		$(BUILD)/strap/root make -s -C /src BUILD=/out/build DESTDIR=/out/tree mandir= install
+		$(BUILD)/strap/root make -s -C /src CC=gcc BUILD=/out/build DESTDIR=/out/tree mandir= install
 
 # The script itself sees, within milliseconds, whether there is anything to do, and
 # leaves the files alone if not: what depends on them is not built again.

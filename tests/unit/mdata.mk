@@ -1,0 +1,2 @@
+$(call unit, test_mdata, mdata base)
+$(call unit, test_mdata_change, mdata base)
