@@ -9,11 +9,10 @@
 /* Any but the final MTU: only one that is changed later counts as set on purpose. */
 #define MTU_AT_FIRST 1280
 
-static void put_mac(struct nlmsghdr *request, const char *mac)
+void bridge_put_mac(struct nlmsghdr *request, const char *mac)
 {
 	unsigned char bytes[6];
 
-	/* It went through mac_normalise(). */
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (unsigned char)strtoul(mac + 3 * i, NULL, 16);
 	mnl_attr_put(request, IFLA_ADDRESS, sizeof(bytes), bytes);
@@ -28,7 +27,7 @@ int bridge_create(struct rtnl *n, const char *name, const char *mac)
 	mnl_attr_put_strz(request, IFLA_IFNAME, name);
 	mnl_attr_put_u32(request, IFLA_MTU, MTU_AT_FIRST);
 	mnl_attr_put_u32(request, IFLA_GROUP, LINK_GROUP_DAIS);
-	put_mac(request, mac);
+	bridge_put_mac(request, mac);
 	info = mnl_attr_nest_start(request, IFLA_LINKINFO);
 	mnl_attr_put_strz(request, IFLA_INFO_KIND, "bridge");
 	data = mnl_attr_nest_start(request, IFLA_INFO_DATA);
@@ -37,6 +36,18 @@ int bridge_create(struct rtnl *n, const char *name, const char *mac)
 	mnl_attr_put_u8(request, IFLA_BR_MCAST_SNOOPING, 0);
 	mnl_attr_nest_end(request, data);
 	mnl_attr_nest_end(request, info);
+	return rtnl_ask(n, request, NULL, NULL);
+}
+
+int rtnl_set_link(struct rtnl *n, int index, unsigned int mtu, bool up)
+{
+	struct nlmsghdr *request = rtnl_begin_link(n, RTM_NEWLINK, NLM_F_ACK, index);
+	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(request);
+
+	ifi->ifi_change = up ? IFF_UP : 0;
+	ifi->ifi_flags = up ? IFF_UP : 0;
+	if (mtu)
+		mnl_attr_put_u32(request, IFLA_MTU, mtu);
 	return rtnl_ask(n, request, NULL, NULL);
 }
 
@@ -81,7 +92,7 @@ int bridge_set_mac(struct rtnl *n, int index, const char *mac)
 {
 	struct nlmsghdr *request = rtnl_begin_link(n, RTM_NEWLINK, NLM_F_ACK, index);
 
-	put_mac(request, mac);
+	bridge_put_mac(request, mac);
 	return rtnl_ask(n, request, NULL, NULL);
 }
 

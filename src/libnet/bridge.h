@@ -35,3 +35,10 @@ ATTR_MUST_CHECK int bridge_del_address(struct rtnl *n, int index, const struct a
 
 /* An address of more than link scope that the link has. 1: there is one, in RET; 0: none. */
 ATTR_MUST_CHECK int bridge_find_address(struct rtnl *n, int index, char ret[static ADDR_STR]);
+
+/* IFLA_ADDRESS with a MAC that went through mac_normalise(). */
+void bridge_put_mac(struct nlmsghdr *request, const char *mac);
+
+/* The port comes into the VLAN (RTM_SETLINK) or leaves it (RTM_DELLINK). In port.c. */
+struct nlmsghdr *bridge_vlan_request(struct rtnl *n, uint16_t type, int port, unsigned int vlan,
+				     unsigned int flags);

@@ -29,12 +29,24 @@ static void copy_mac(const struct nlattr *attr, char ret[static 18])
 			       b[4], b[5]);
 }
 
+static int on_kind_data(const struct nlattr *attr, void *data)
+{
+	struct link_info *info = data;
+
+	if (mnl_attr_get_type(attr) == IFLA_BR_VLAN_FILTERING)
+		info->vlan_filtering = mnl_attr_get_u8(attr) != 0;
+	return MNL_CB_OK;
+}
+
+/* The kernel tells the kind before what only that kind has. */
 static int on_link_kind(const struct nlattr *attr, void *data)
 {
 	struct link_info *info = data;
 
 	if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
 		copy_text(attr, info->kind, sizeof(info->kind));
+	else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA && strcmp(info->kind, "bridge") == 0)
+		return mnl_attr_parse_nested(attr, on_kind_data, data);
 	return MNL_CB_OK;
 }
 
@@ -54,6 +66,9 @@ static int on_link_attr(const struct nlattr *attr, void *data)
 		break;
 	case IFLA_MASTER:
 		info->master = (int)mnl_attr_get_u32(attr);
+		break;
+	case IFLA_LINK:
+		info->peer = (int)mnl_attr_get_u32(attr);
 		break;
 	case IFLA_MTU:
 		info->mtu = mnl_attr_get_u32(attr);

@@ -23,8 +23,10 @@ struct link_info {
 	char mac[18];      /* "" when it has none of six bytes */
 	char perm_mac[18]; /* the one burnt in; "" when the driver tells none */
 	int index;
-	int master;         /* index, 0 for none */
-	unsigned int group; /* LINK_GROUP_DAIS for what we made and may remove */
+	int master; /* index, 0 for none */
+	int peer;   /* of a veth: the other end's index, in the namespace where that is */
+	bool vlan_filtering; /* of a bridge */
+	unsigned int group;  /* LINK_GROUP_DAIS for what we made and may remove */
 	unsigned int mtu;
 	unsigned int flags; /* IFF_UP, IFF_LOOPBACK, ... */
 };

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "libnet/rtnl.h"
 
+#include "base/alloc.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -12,6 +17,24 @@ int rtnl_open(struct rtnl *n, struct err *e)
 	if (!n->sock)
 		return err_sys(e, "cannot open a netlink socket");
 	return 0;
+}
+
+/* A socket stays in the namespace in which it was opened. */
+int rtnl_open_in(struct rtnl *n, int netnsfd, struct err *e)
+{
+	cleanup_close int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int r;
+
+	*n = (struct rtnl){ .sock = NULL };
+	if (own < 0)
+		return err_sys(e, "cannot open the own network namespace");
+	if (setns(netnsfd, CLONE_NEWNET) < 0)
+		return err_sys(e, "cannot enter the network namespace of the machine");
+	r = rtnl_open(n, e);
+	/* What we would do next, we would do to the machine's links and not to ours. */
+	if (setns(own, CLONE_NEWNET) < 0)
+		abort();
+	return r;
 }
 
 void rtnl_close(struct rtnl *n)

@@ -26,6 +26,8 @@ struct rtnl {
 };
 
 ATTR_MUST_CHECK int rtnl_open(struct rtnl *n, struct err *e);
+/* In the network namespace NETNSFD. The caller has one thread, and is in its own afterwards. */
+ATTR_MUST_CHECK int rtnl_open_in(struct rtnl *n, int netnsfd, struct err *e);
 void rtnl_close(struct rtnl *n);
 #define cleanup_rtnl cleanup_with(rtnl_close)
 
@@ -42,3 +44,5 @@ ATTR_MUST_CHECK int rtnl_ask(struct rtnl *n, struct nlmsghdr *request, mnl_cb_t 
 ATTR_MUST_CHECK int rtnl_get_link(struct rtnl *n, const char *name, struct link_info *ret_info);
 ATTR_MUST_CHECK int rtnl_list_links(struct rtnl *n, const char *prefix, int master,
 				    struct link_info **ret_links, size_t *ret_count);
+/* What is 0, NULL or false stays as it is. */
+ATTR_MUST_CHECK int rtnl_set_link(struct rtnl *n, int index, unsigned int mtu, bool up);

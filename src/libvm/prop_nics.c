@@ -24,7 +24,6 @@ const struct prop prop_rows_nics[] = {
 	{ "nics.*.allowed_ips", PROP_LIST, PROP_LIVE, ADD_UPDATE(ALL),
 	  .meaning = "further addresses that it may send from" },
 	{ "nics.*.blocked_outgoing_ports", PROP_LIST, PROP_REBOOT, ADD_UPDATE(ALL),
-	  .not_held = "is not enforced",
 	  .meaning = "destination ports that it may not send to" },
 	{ "nics.*.dhcp_server", PROP_BOOLEAN, PROP_LIVE, ADD_UPDATE(ALL), .filter = true,
 	  .meaning = "old name of allow_dhcp_spoofing" },
@@ -58,7 +57,6 @@ const struct prop prop_rows_nics[] = {
 	{ "nics.*.vrrp_primary_ip", PROP_STRING, PROP_REBOOT, ADD_UPDATE(ALL),
 	  .meaning = "address of another NIC that VRRP packets come from" },
 	{ "nics.*.vrrp_vrid", PROP_INTEGER, PROP_REBOOT, ADD_UPDATE(ALL), RANGE(0, 255),
-	  .not_held = "no filter is set",
 	  .meaning = "virtual router; gives the MAC 00:00:5e:00:01:XX" },
 };
 /* clang-format on */

@@ -200,18 +200,24 @@ static int make_mount_points(int rootfd, const struct jv *record, struct err *e)
 	return datafd < 0 ? datafd : 0;
 }
 
+int zone_files_write_resolvers(int rootfd, const struct jv *record, struct err *e)
+{
+	cleanup_free char *resolv = zone_file_resolv_conf(record);
+
+	return resolv ? write_file(rootfd, "etc", "resolv.conf", resolv, e) : 0;
+}
+
 int zone_files_write(int rootfd, const struct jv *record, bool first_boot, struct err *e)
 {
 	cleanup_free char *hostname = xasprintf("%s\n", jv_get_string(record, "hostname"));
 	cleanup_free char *hosts = zone_file_hosts(record);
-	cleanup_free char *resolv = zone_file_resolv_conf(record);
 	int r;
 
 	r = write_file(rootfd, "etc", "hostname", hostname, e);
 	if (r == 0)
 		r = write_file(rootfd, "etc", "hosts", hosts, e);
-	if (r == 0 && resolv)
-		r = write_file(rootfd, "etc", "resolv.conf", resolv, e);
+	if (r == 0)
+		r = zone_files_write_resolvers(rootfd, record, e);
 	if (r == 0)
 		r = write_networks(rootfd, record, e);
 	if (r == 0)

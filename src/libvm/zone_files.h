@@ -22,6 +22,10 @@ struct jv;
 ATTR_MUST_CHECK int zone_files_write(int rootfd, const struct jv *record, bool first_boot,
 				     struct err *e);
 
+/* Only /etc/resolv.conf, when RECORD has resolvers. Also in the root of a machine that runs. */
+ATTR_MUST_CHECK int zone_files_write_resolvers(int rootfd, const struct jv *record,
+					       struct err *e);
+
 /* The texts, for tests. The caller frees. NULL: the file is not written. */
 char *zone_file_hosts(const struct jv *record);
 char *zone_file_resolv_conf(const struct jv *record);

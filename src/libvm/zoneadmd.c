@@ -39,8 +39,8 @@
 void zoneadmd_link_name(const char *uuid, unsigned int index,
 			char ret[static ZONEADMD_LINK_NAME])
 {
-	(void)snprintf(ret, ZONEADMD_LINK_NAME, "v%011llxn%u",
-		       (unsigned long long)hash_text(uuid) & 0xfffffffffffULL, index % 100);
+	(void)snprintf(ret, ZONEADMD_LINK_NAME, "dz%010llxn%u",
+		       (unsigned long long)hash_text(uuid) & 0xffffffffffULL, index % 100);
 }
 
 static int open_rundir(const struct host *h, const char *uuid)

@@ -94,9 +94,10 @@ ATTR_MUST_CHECK int zoneadmd_attach_vm(const struct host *h, const char *program
 pid_t zoneadmd_vm_pid(const struct host *h, const char *uuid);
 
 /*
- * The host's end of the VM's NIC number INDEX (0 to 99): "v", eleven hex digits
+ * The host's end of the VM's NIC number INDEX (0 to 99): "dz", ten hex digits
  * that follow from the UUID, "n" and the number. What filters a VM's traffic finds
- * it by that.
+ * it by that (libnet/filter.h): a link that is named so and has no rules passes
+ * nothing.
  */
 void zoneadmd_link_name(const char *uuid, unsigned int index,
 			char ret[static ZONEADMD_LINK_NAME]);

@@ -19,6 +19,7 @@ int zone_clean(struct zone *z, struct err *e)
 	int r = run_clean(z->uuid, z->rundir, e);
 
 	zone_network_clean(z->uuid);
+	(void)unlinkat(z->rundirfd, ZONE_NETWORK_FILE, 0);
 	return r;
 }
 
@@ -49,8 +50,11 @@ static int start_machine(struct zone *z, struct err *e)
 	if (r < 0)
 		return r;
 	metadata_prepare(z, spec.record);
+	zone_resolvers_update(z, &spec);
 	z->started_ms = clock_now_ms();
 	r = run_start(&spec.run, warn_cb, z, &z->run, e);
+	if (r == 0)
+		r = zone_network_started(z, &spec, e);
 	if (r < 0)
 		return r;
 	metadata_place(z);

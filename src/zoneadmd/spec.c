@@ -15,6 +15,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MIB ((uint64_t)1 << 20)
@@ -89,16 +90,58 @@ static const char **take_ips(const struct jv *nic)
 	return list;
 }
 
+/* "net0", "eth3": the number at the end. */
+static int interface_number(const char *interface, unsigned int *ret_number)
+{
+	const char *digits = interface + strlen(interface);
+	unsigned long n;
+
+	while (digits > interface && digits[-1] >= '0' && digits[-1] <= '9')
+		digits--;
+	n = strtoul(digits, NULL, 10);
+	if (*digits == '\0' || n >= RUN_NICS_MAX)
+		return -EINVAL;
+	*ret_number = (unsigned int)n;
+	return 0;
+}
+
+int zone_nic_link(const char *uuid, const struct jv *nic, char ret[static IFNAMSIZ],
+		  struct err *e)
+{
+	const char *interface = jv_get_string(nic, "interface");
+	unsigned int number = 0;
+
+	if (!interface || interface_number(interface, &number) < 0)
+		return err_set(e, -EINVAL, "interface: '%s' does not end in a number below %d",
+			       interface ? interface : "", RUN_NICS_MAX);
+	zoneadmd_link_name(uuid, number, ret);
+	return 0;
+}
+
+/* Two NICs with one number would be one link. */
+static int check_link(const struct zone_spec *s, size_t index, struct err *e)
+{
+	for (size_t i = 0; i < index; i++)
+		if (strcmp(s->host_names[i], s->host_names[index]) == 0)
+			return err_set(e, -EINVAL,
+				       "nics[%zu]: its interface has the number of nics[%zu]",
+				       index, i);
+	return 0;
+}
+
 static int take_nic(struct zone_spec *s, const char *uuid, size_t index, struct err *e)
 {
 	const struct jv *nic = jv_at(jv_get(s->record, "nics"), index);
 	struct run_nic *n = &s->nics[index];
+	int r;
 
 	n->name = jv_get_string(nic, "interface");
 	n->mac = jv_get_string(nic, "mac");
 	if (!n->name || !n->mac)
 		return err_set(e, -EINVAL, "nics[%zu]: 'interface' or 'mac' is missing", index);
-	zoneadmd_link_name(uuid, (unsigned int)index, s->host_names[index]);
+	r = zone_nic_link(uuid, nic, s->host_names[index], e);
+	if (r < 0)
+		return err_wrap(e, r, "nics[%zu]", index);
 	n->host_name = s->host_names[index];
 	n->mtu = (unsigned int)positive(nic, "mtu");
 	n->vlan_id = (unsigned int)positive(nic, "vlan_id");
@@ -107,7 +150,7 @@ static int take_nic(struct zone_spec *s, const char *uuid, size_t index, struct 
 	/* One default route: of the NIC that is marked. */
 	if (jv_get_bool(nic, "primary", false))
 		n->gateway = jv_as_string(jv_at(jv_get(nic, "gateways"), 0));
-	return 0;
+	return check_link(s, index, e);
 }
 
 static int take_nics(struct zone_spec *s, const char *uuid, struct err *e)

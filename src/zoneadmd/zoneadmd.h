@@ -95,11 +95,42 @@ ATTR_MUST_CHECK int zone_take_filesystems(struct zone *z, struct zone_spec *s, s
 ATTR_MUST_CHECK int zone_prepare_filesystems(const struct host *h, const struct zone_spec *s,
 					     struct err *e);
 
+/*
+ * The name of a NIC's link on the host, by the number in its interface's name: that
+ * stays when other NICs come and go.
+ */
+ATTR_MUST_CHECK int zone_nic_link(const char *uuid, const struct jv *nic,
+				  char ret[static IFNAMSIZ], struct err *e);
+
+/* filter_spec.c: all but the port and what its bridge is for. */
+struct filter;
+ATTR_MUST_CHECK int zone_filter_from_nic(const struct jv *nic, struct filter *ret_filter,
+					 struct err *e);
+
 /* network.c */
+struct port;
+const struct jv *zone_nic(const struct zone_spec *s, size_t index);
+/* Before the start: bridges are up and rules stand; the bridges' names are in the spec. */
 ATTR_MUST_CHECK int zone_network_up(const struct host *h, struct zone_spec *s, struct err *e);
-void zone_network_clean(const char *uuid); /* host sides of pairs that are left */
+/* The same for one NIC. */
+ATTR_MUST_CHECK int zone_network_prepare(const struct host *h, struct zone_spec *s, size_t i,
+					 struct err *e);
+void zone_network_port(const struct zone_spec *s, size_t i, struct port *ret_port);
+/* Init runs, the ports are there. */
+ATTR_MUST_CHECK int zone_network_started(struct zone *z, const struct zone_spec *s,
+					 struct err *e);
+void zone_network_clean(const char *uuid); /* host sides of pairs that are left, and rules */
+
+/* network_live.c */
+#define ZONE_NETWORK_FILE "network.json" /* what holds, in the run folder */
+ATTR_MUST_CHECK int zone_network_remember(struct zone *z, const struct zone_spec *s,
+					  struct err *e);
+void zone_network_routes(struct zone *z,
+			 const struct zone_spec *s); /* failures are warned of */
 /* The NICs of a machine that runs, as its record is now. Asking twice is fine. */
 ATTR_MUST_CHECK int zone_network_update(struct zone *z, struct zone_spec *s, struct err *e);
+/* /etc/resolv.conf, where the record wants it kept; failures are warned of. */
+void zone_resolvers_update(struct zone *z, const struct zone_spec *s);
 
 /* state.c: state.json; on a tmpfs, so it is replaced atomically but not synced. */
 ATTR_MUST_CHECK int zone_state_write(struct zone *z, struct err *e);

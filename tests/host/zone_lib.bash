@@ -331,7 +331,7 @@ link_of() {
 	hash=$((hash ^ (hash >> 32 & 0xffffffff)))
 	hash=$((hash * 0xd6e8feb86659fd93))
 	hash=$((hash ^ (hash >> 32 & 0xffffffff)))
-	printf 'v%011xn%d' $((hash & 0xfffffffffff)) "$2"
+	printf 'dz%010xn%d' $((hash & 0xffffffffff)) "$2"
 }
 
 # What is in the way of nothing may be about to go: it has two seconds.
@@ -348,6 +348,7 @@ what_is_left() {
 	link=$(link_of "$1" 0)
 	find /sys/fs/cgroup -maxdepth 4 -type d -name "$1*" 2>/dev/null
 	ip -o link | grep -o "${link%0}[0-9]*"
+	nft list table bridge dais 2>/dev/null | grep -o "${link%0}[0-9][-a-z0-9]*" | sort -u
 	grep -o "/[^ ]*$1/root [^ ]*" /proc/self/mountinfo
 	grep -o "@.*$1.*" /proc/net/unix
 	processes_of "$1"

@@ -191,7 +191,7 @@ for n in 1 2; do
 		"nics": [{ "nic_tag": "test0", "ips": ["10.91.0.2'$n'/24"] }] }'
 	ok "twin $n is created" $?
 done
-is "both have their links" "$(ip -o link show master br-test0 up | grep -c ' v[0-9a-f]*n0@')" 2
+is "both have their links" "$(ip -o link show master br-test0 up | grep -c ' dz[0-9a-f]*n0@')" 2
 vm delete 00000000-0000-4000-8000-000000000002 || said
 is "without the second the first keeps its own" \
 	"$(ip -o link show "$(link_of 00000000-0000-4000-8000-000000000001 0)" | grep -c br-test0)" 1

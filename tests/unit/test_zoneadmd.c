@@ -77,9 +77,9 @@ static void a_link_is_named_after_its_vm(void **state)
 
 	(void)state;
 	zoneadmd_link_name(UUID, 0, name);
-	assert_string_equal(name, "vaa4e86d573fn0");
+	assert_string_equal(name, "dza4e86d573fn0");
 	zoneadmd_link_name(UUID, 31, name);
-	assert_string_equal(name, "vaa4e86d573fn31");
+	assert_string_equal(name, "dza4e86d573fn31");
 	assert_true(strlen(name) < ZONEADMD_LINK_NAME);
 	/* Only its last digit is another one. */
 	zoneadmd_link_name("11111111-2222-4333-8444-555555555556", 31, other);
