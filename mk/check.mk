@@ -5,7 +5,7 @@
 # it is a failure. Another clang-format than the pinned one, which is Debian 12's, has
 # other opinions: it is said and left out, as Debian 13 has no package of that one.
 
-CHECKS := layers headers size banned format scripts man mandoc cppcheck gcc release clang
+CHECKS := layers headers size banned format scripts man properties mandoc cppcheck gcc release clang
 
 CLANG_FORMAT	     ?= $(firstword $(wildcard /usr/bin/clang-format-14) clang-format)
 CLANG_FORMAT_VERSION := 14
@@ -58,6 +58,14 @@ check-scripts:
 
 check-man: $(PROGRAMS)
 	@tools/check-man man $(filter-out $(foreach c,$(COMMANDS),$(if $(STATIC_$(c)),$(B)/bin/$(c))),$(PROGRAMS))
+
+# The properties in vm-payload(5) are those of the table; property-page puts them there.
+.PHONY: property-page
+property-page: $(B)/bin/vmadm
+	@tools/property-page $< man/vm-payload.5
+
+check-properties: $(B)/bin/vmadm
+	@tools/property-page --check $< man/vm-payload.5
 
 check-mandoc:
 	@$(call have,$(MANDOC)) $(if $(man_pages),$(MANDOC) -Tlint -Wwarning $(man_pages))

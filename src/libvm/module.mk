@@ -18,8 +18,10 @@ $(call library, vm, \
 	prop_check.c \
 	prop_general.c \
 	prop_hardware.c \
+	prop_manual.c \
 	prop_nics.c \
 	prop_output.c \
+	prop_schema.c \
 	record.c \
 	record_skim.c \
 	vm_check.c \

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/jv.h"
 #include "libvm/prop.h"
+#include "libvm/prop_schema.h"
 #include "libvm/vm_object.h"
 #include "libvm/vm_query.h"
 
@@ -37,6 +38,8 @@
 	{                                                                               \
 		.name = "json", .help = "print the result or the error as JSON besides" \
 	}
+
+#define BRANDS "lx joyent joyent-minimal builder kvm bhyve"
 
 static const struct cli_opt program_options[] = { RESULT_OPTION, ROOT_OPTION, CLI_END };
 
@@ -118,6 +121,11 @@ static const struct cli_opt lookup_options[] = {
 	CLI_END,
 };
 
+static const struct cli_opt properties_options[] = {
+	JSON_OPTION("print them as JSON"),
+	CLI_END,
+};
+
 static const struct cli_opt reboot_options[] = {
 	FORCE_OPTION("do not wait for a shutdown"),
 	CLI_END,
@@ -173,12 +181,18 @@ static const struct cli_cmd commands[] = {
 	{ .name = "lookup", .args = "[KEY=VALUE...]", .summary = "find VMs, for scripts",
 	  .opts = lookup_options, .max_operands = -1, .complete = CLI_HELP, .words = "filters",
 	  .run = cmd_lookup },
+	{ .name = "properties", .args = "[BRAND]", .summary = "list the properties of VMs",
+	  .opts = properties_options, .max_operands = 1, .complete = CLI_WORDS,
+	  .words = BRANDS, .run = cmd_properties },
 	{ .name = "reboot", .summary = "stop a VM and start it again",
 	  .opts = reboot_options, ONE_VM, .run = cmd_reboot },
 	{ .name = "reprovision", .summary = "give a VM a new root from an image",
 	  .opts = reprovision_options, ONE_VM, .run = cmd_reprovision },
 	{ .name = "rollback-snapshot", .summary = "put a VM back to one of its snapshots",
 	  .opts = rollback_options, VM_AND_NAME, .run = cmd_rollback_snapshot },
+	{ .name = "schema", .args = "create|update|receive [BRAND]",
+	  .summary = "print the JSON Schema of a payload", .min_operands = 1, .max_operands = 2,
+	  .complete = CLI_WORDS, .words = "create update receive " BRANDS, .run = cmd_schema },
 	{ .name = "start", .alias = "boot", .summary = "start a VM, and from now on with the host",
 	  ONE_VM, .run = cmd_start },
 	{ .name = "stop", .alias = "halt", .summary = "stop a VM, and leave it stopped",
@@ -220,7 +234,10 @@ static int complete_vms(struct err *e)
 	return r;
 }
 
-/* KIND is one of the .words above that stand with CLI_HELP. */
+/*
+ * KIND is one of the .words above that stand with CLI_HELP; or "manual", for the build:
+ * the section of vm-payload(5) that tools/property-page puts there.
+ */
 static int complete(const char *kind, struct err *e)
 {
 	const struct prop *p;
@@ -231,6 +248,13 @@ static int complete(const char *kind, struct err *e)
 		return complete_vms(e);
 	if (strcmp(kind, "updates") == 0 && complete_vms(e) < 0)
 		return e->code;
+	if (strcmp(kind, "manual") == 0) {
+		cleanup_buf struct buf b = BUF_INIT;
+
+		prop_manual(&b);
+		(void)fputs(buf_str(&b), stdout);
+		return 0;
+	}
 	for (size_t i = 0; (p = prop_at(i)); i++) {
 		if (strcmp(kind, "columns") == 0 && p->header)
 			puts(p->name);
@@ -241,7 +265,8 @@ static int complete(const char *kind, struct err *e)
 		    p->type != PROP_FLAT && p->type != PROP_OBJECTS && !strchr(p->name, '*'))
 			printf("%s=\n", p->name);
 		if (strcmp(kind, "filters") == 0 && p->filter)
-			printf("%s=\n", p->name);
+			/* Of a map the key is still to be typed. */
+			printf("%s%c\n", p->name, p->type == PROP_FLAT ? '.' : '=');
 	}
 	return 0;
 }

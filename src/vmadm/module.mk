@@ -7,6 +7,7 @@ $(call command, vmadm, \
 	cmd_info.c \
 	cmd_list.c \
 	cmd_power.c \
+	cmd_schema.c \
 	cmd_snapshot.c \
 	cmd_update.c \
 	common.c \

@@ -256,9 +256,36 @@ static void a_payload_is_an_object_of_bounded_size(void **state)
 	assert_int_equal(payload_parse(big, sizeof(big) - 1, "stdin", &v, &e), -EFBIG);
 }
 
+/* The table says what create puts into a record, and create asks nobody. */
+static void the_defaults_of_the_table_are_those_of_a_record(void **state)
+{
+	cleanup_jv struct jv *payload =
+		fixture_json("{'brand': 'lx', 'image_uuid': '" LINUX_IMAGE "'}");
+	cleanup_problems struct problems ps = { 0 };
+	cleanup_jv struct jv *record = NULL;
+	const struct prop *p;
+	struct err e = { 0 };
+	size_t seen = 0;
+
+	(void)state;
+	assert_int_equal(payload_to_record(payload, &fixture_env, &record, &ps, &e), 0);
+	for (size_t i = 0; (p = prop_at(i)); i++) {
+		cleanup_jv struct jv *def = NULL;
+
+		if (!p->def || !jv_get(record, p->name) || strcmp(p->name, "brand") == 0 ||
+		    jv_parse(p->def, strlen(p->def), p->name, &def, NULL) < 0)
+			continue;
+		if (!jv_equal(def, jv_get(record, p->name)))
+			fail_msg("%s is not %s", p->name, p->def);
+		seen++;
+	}
+	assert_true(seen > 15);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_defaults_of_the_table_are_those_of_a_record),
 		/* clang-format off */
 		cmocka_unit_test(an_empty_payload_gets_every_default),
 		cmocka_unit_test(memory_gives_the_limits_that_hang_on_it),
