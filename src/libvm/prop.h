@@ -72,7 +72,8 @@ struct prop {
 	const char *(*check)(const char *text);
 	/* Why it is stored and not in force; NULL: it holds, or has nothing to hold. */
 	const char *not_held;
-	/* What it is when create is not told: JSON, or words where it follows from something. */
+	/* What it is when create is not told: JSON, or words where it follows from something.
+	 */
 	const char *def;
 	const char *meaning;
 };

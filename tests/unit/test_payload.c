@@ -142,7 +142,8 @@ static void what_has_no_effect_here_is_said(void **state)
 {
 	cleanup_problems struct problems ps = { 0 };
 	cleanup_jv struct jv *r = fixture_record(
-		"'archive_on_delete': true, 'firewall_enabled': false, 'zfs_root_recsize': 512", &ps);
+		"'archive_on_delete': true, 'firewall_enabled': false, 'zfs_root_recsize': 512",
+		&ps);
 
 	(void)state;
 	assert_non_null(r);
