@@ -4,6 +4,7 @@
 #	make test-unit             (test-cli, test-host) one of the steps
 #	make test-cli T=PATTERN    only tests/cli/*PATTERN*.t
 #	make fuzz FUZZ_SECONDS=60  each fuzzer for so long, over its corpus
+#	make soak SOAK_OPS=N       the model tests with N operations each, and each fuzzer for longer
 #	make bench T=PATTERN       tests/bench/*PATTERN*.sh, with release programs; as root
 #
 # Unit tests and the programs that the others run are made in dev mode, with
@@ -12,10 +13,11 @@
 
 FUZZ_SECONDS ?= 20
 FUZZ_CC	     ?= clang
+SOAK_OPS     ?= 10000
 T	     ?=
 TEST_STEPS   := unit cli host
 
-.PHONY: test fuzz fuzz-run bench $(addprefix test-,$(TEST_STEPS))
+.PHONY: test fuzz fuzz-run soak bench $(addprefix test-,$(TEST_STEPS))
 
 test:
 	+@tests/run --steps $(TEST_STEPS) -- $(MAKE) --no-print-directory
@@ -35,6 +37,12 @@ fuzz:
 
 fuzz-run: $(addprefix $(B)/check/,$(FUZZERS))
 	@tests/run --fuzz $(B) $(FUZZ_SECONDS) $(FUZZERS)
+
+soak:
+	+@$(MAKE) --no-print-directory MODE=dev programs
+	@DAIS_BIN=$(abspath $(BUILD))/dev/bin MODEL_OPS=$(SOAK_OPS) MODEL_SEED=$$(date +%s) \
+		tests/run host $(wildcard tests/host/*model*.t)
+	+@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$$((FUZZ_SECONDS * 15))
 
 bench:
 	+@$(MAKE) --no-print-directory MODE=release programs

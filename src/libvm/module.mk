@@ -24,7 +24,6 @@ $(call library, vm, \
 	prop_schema.c \
 	record.c \
 	record_skim.c \
-	vm_archive.c \
 	vm_check.c \
 	vm_claims.c \
 	vm_console.c \
