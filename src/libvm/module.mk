@@ -23,6 +23,7 @@ $(call library, vm, \
 	prop_output.c \
 	prop_schema.c \
 	record.c \
+	record_shadow.c \
 	record_skim.c \
 	vm_check.c \
 	vm_claims.c \

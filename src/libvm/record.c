@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/fileio.h"
+#include "libvm/record_shadow.h"
 #include "libvm/record_skim.h"
 
 #include <dirent.h>
@@ -129,6 +130,7 @@ int record_store(const struct host *h, const char *uuid, const struct jv *record
 	cleanup_free char *text = NULL;
 	record_name name;
 	size_t len;
+	int r;
 
 	text = jv_dump(record, 2);
 	len = strlen(text);
@@ -142,7 +144,10 @@ int record_store(const struct host *h, const char *uuid, const struct jv *record
 	if (dirfd < 0)
 		return dirfd;
 	file_name(name, uuid);
-	return file_write_atomic(dirfd, name, text, len + 1, e);
+	r = file_write_atomic(dirfd, name, text, len + 1, e);
+	if (r == 0)
+		record_shadow_store(dirfd, uuid, record);
+	return r;
 }
 
 int record_remove(const struct host *h, const char *uuid, struct err *e)
@@ -156,6 +161,7 @@ int record_remove(const struct host *h, const char *uuid, struct err *e)
 	if (dirfd < 0)
 		return dirfd;
 	file_name(name, uuid);
+	record_shadow_remove(dirfd, uuid);
 	if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
 		return err_sys(e, "cannot remove '" HOST_RECORDS "/%s'", name);
 	if (fsync(dirfd) < 0)

@@ -9,6 +9,7 @@
 #include "libvm/claim.h"
 #include "libvm/journal.h"
 #include "libvm/record.h"
+#include "libvm/record_shadow.h"
 #include "libvm/zoneadmd.h"
 
 #include <dirent.h>
@@ -135,6 +136,15 @@ static bool has_root(const struct check *c, const char *uuid)
 	return fstatat(c->vh->host->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* Not synced when it was written: after a power cut it may be anything. */
+static void mend_shadow(struct check *c, const char *uuid, const struct jv *record)
+{
+	cleanup_close int recordsfd = host_dir_existing(c->vh->host, HOST_RECORDS, NULL);
+
+	if (recordsfd >= 0)
+		record_shadow_store(recordsfd, uuid, record);
+}
+
 static void check_record(struct check *c, const char *uuid)
 {
 	cleanup_jv struct jv *record = NULL;
@@ -156,6 +166,8 @@ static void check_record(struct check *c, const char *uuid)
 		     "mount the pool that has it, or 'vmadm delete' the VM", false);
 	if (c->claimsfd >= 0)
 		check_claims_of(c, uuid, record);
+	if (c->repair)
+		mend_shadow(c, uuid, record);
 }
 
 static int check_records(struct check *c, struct err *e)
@@ -207,8 +219,9 @@ static void check_half_written(struct check *c, int dirfd, const char *name)
 	cleanup_close int lock = -1;
 	bool mended;
 
-	if (*name != '.' || strlen(name) != 1 + UUID_LEN + strlen(".json.new") ||
-	    strcmp(name + 1 + UUID_LEN, ".json.new") != 0)
+	if (*name != '.' || strlen(name) < 1 + UUID_LEN ||
+	    (strcmp(name + 1 + UUID_LEN, ".json.new") != 0 &&
+	     strcmp(name + 1 + UUID_LEN, ".xml.new") != 0))
 		return;
 	uuid = xstrndup(name + 1, UUID_LEN);
 	lock = uuid_is_valid(uuid) ? try_lock(c, uuid) : -1;

@@ -63,6 +63,11 @@ void console_free(struct zone *z)
 	z->console = NULL;
 }
 
+size_t console_viewers(const struct zone *z)
+{
+	return z->console ? z->console->count : 0;
+}
+
 /* The machine that runs now; another one after a reboot. */
 static int open_line(struct zone *z, struct err *e)
 {

@@ -46,6 +46,7 @@ static int request_status(struct zone *z, const struct jv *request ATTR_UNUSED, 
 	jv_set(more, "state", jv_string(zone_state_to_string(z->state)));
 	jv_set(more, "pid", jv_int(z->run ? run_init_pid(z->run) : 0));
 	jv_set(more, "supervisor", jv_int(getpid()));
+	jv_set(more, "viewers", jv_int((int64_t)console_viewers(z)));
 	jv_set(more, "warnings", jv_copy(z->warnings));
 	answer(*fd, more, NULL);
 	return 0;

@@ -173,6 +173,7 @@ ATTR_MUST_CHECK int console_join(struct zone *z, const struct jv *request, int *
 				 struct err *e);
 size_t console_poll(struct zone *z, struct pollfd fds[static CONSOLE_FDS_MAX]);
 void console_turn(struct zone *z, const struct pollfd *fds, size_t count);
+size_t console_viewers(const struct zone *z);
 void console_let_go(struct zone *z); /* the machine has ended; who looks stays */
 void console_free(struct zone *z);
 

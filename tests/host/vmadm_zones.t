@@ -94,7 +94,7 @@ is "delete of a stopped VM" "$status $err" "0 Successfully deleted VM $a"
 vm delete -F $b
 is "delete of a running VM" "$status $err" "0 Successfully deleted VM $b"
 vm delete $b
-is "delete of a VM that is not there" "$status $err" "1 Failed to delete VM $b: VM $b not found"
+is "delete of a VM that is not there" "$status $err" "1 Failed to delete VM $b: zoneadm: $b: No such zone configured"
 vm get $b
 is "get of a VM that is not there" "$status $err" "1 zoneadm: $b: No such zone configured"
 is "nothing is left" "$(leftovers)" ""

@@ -2,6 +2,7 @@
 #include "libvm/record.h"
 
 #include "base/buf.h"
+#include "base/fileio.h"
 #include "libvm/record_skim.h"
 
 #include "host_fixture.h"
@@ -171,6 +172,39 @@ static void text_without_the_shape_of_an_object_is_not_skimmed(void **state)
 	}
 }
 
+static char *shadow(const struct host *h)
+{
+	char *text = NULL;
+	size_t len;
+
+	return file_read_all(h->fd, "etc/zones/" A ".xml", 4096, &text, &len, NULL) < 0 ? NULL
+											: text;
+}
+
+static void a_shadow_says_what_is_not_to_be_inventoried(void **state)
+{
+	static const char attr[] =
+		"<attr name=\"do-not-inventory\" type=\"string\" value=\"true\"/>";
+	struct host_fixture *f = *state;
+	cleanup_jv struct jv *record = record_of(A);
+	cleanup_free char *before = NULL, *after = NULL, *gone = NULL;
+
+	jv_set(record, "brand", jv_string("l\"<x>"));
+	assert_int_equal(record_store(&f->host, A, record, NULL), 0);
+	before = shadow(&f->host);
+	assert_non_null(before);
+	assert_non_null(strstr(before, "<zone name=\"" A "\""));
+	assert_non_null(strstr(before, "brand=\"l&#34;&#60;x&#62;\""));
+	assert_null(strstr(before, attr));
+	jv_set(record, "do_not_inventory", jv_bool(true));
+	assert_int_equal(record_store(&f->host, A, record, NULL), 0);
+	after = shadow(&f->host);
+	assert_non_null(strstr(after, attr));
+	assert_int_equal(record_remove(&f->host, A, NULL), 0);
+	gone = shadow(&f->host);
+	assert_null(gone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +215,7 @@ int main(void)
 		host_test(a_record_is_refused_that_is_not_what_its_name_says),
 		host_test(a_record_has_a_largest_size),
 		host_test(the_list_has_records_and_nothing_else),
+		host_test(a_shadow_says_what_is_not_to_be_inventoried),
 		host_test(few_members_are_those_of_the_whole),
 		cmocka_unit_test(text_without_the_shape_of_an_object_is_not_skimmed),
 		/* clang-format on */
