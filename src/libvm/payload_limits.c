@@ -109,14 +109,19 @@ void payload_limits(struct jv *record, enum brand brand)
 		jv_set(record, "zfs_data_recsize", jv_int(RECSIZE_DEFAULT));
 }
 
-/* NAME keeps its distance to the memory, unless CHECKED gives it as well. */
+/* NAME keeps its distance to the memory, unless CHECKED gives it as well; where it cannot, it
+ * has its default. */
 static void keep_distance(struct jv *record, const struct jv *old, const struct jv *checked,
 			  const char *name, int64_t grown)
 {
 	int64_t was = jv_get_int(old, name, -1);
 
-	if (was >= 0 && !jv_get(checked, name))
-		jv_set(record, name, jv_int(was + grown < 0 ? 0 : was + grown));
+	if (was < 0 || jv_get(checked, name))
+		return;
+	if (was + grown > 0)
+		jv_set(record, name, jv_int(was + grown));
+	else
+		(void)jv_del(record, name);
 }
 
 static int64_t new_memory(const struct jv *old, const struct jv *checked, enum brand brand)
