@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define REAL_EXACT 9007199254740992.0 /* 2^53: below it a double holds every whole number */
+
 static json_t *json(const struct jv *v)
 {
 	return (json_t *)v;
@@ -55,13 +57,50 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
+static bool is_whole(double d)
+{
+	return d > -REAL_EXACT && d < REAL_EXACT && (double)(json_int_t)d == d;
+}
+
+/* V, or the integer that it stands for. Takes V. */
+static json_t *whole_again(json_t *v)
+{
+	json_t *n, *member;
+	const char *key;
+	size_t i;
+	void *tmp;
+
+	if (json_is_real(v) && is_whole(json_real_value(v))) {
+		n = json_integer((json_int_t)json_real_value(v));
+		json_decref(v);
+		return n;
+	}
+	json_array_foreach(v, i, member)(void)
+		json_array_set_new(v, i, whole_again(json_incref(member)));
+	json_object_foreach_safe(v, tmp, key, member)(void)
+		json_object_set_new(v, key, whole_again(json_incref(member)));
+	return v;
+}
+
+/* Whole numbers above what the library counts in are real ones, as for every other reader. */
+static json_t *parse(const char *text, size_t len, json_error_t *je)
+{
+	const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+	json_t *j = json_loadb(text, len, flags, je);
+
+	if (j || json_error_code(je) != json_error_numeric_overflow)
+		return j;
+	j = json_loadb(text, len, flags | JSON_DECODE_INT_AS_REAL, je);
+	return j ? whole_again(j) : NULL;
+}
+
 int jv_parse(const char *text, size_t len, const char *source, struct jv **ret_value,
 	     struct err *e)
 {
 	json_error_t je;
 	json_t *j;
 
-	j = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
+	j = parse(text, len, &je);
 	if (!j) {
 		make_printable(je.text);
 		return err_set(e, -EINVAL, "%s:%d:%d: %s", source, je.line, je.column, je.text);

@@ -8,7 +8,8 @@
  * ownership of the value that they are given.
  *
  * Input is strict (RFC 8259), duplicate keys are refused, and bounded in bytes
- * by the caller and in depth by the library. Output keeps insertion order.
+ * by the caller and in depth by the library. A whole number that 64 bits do not
+ * hold is a JV_REAL. Output keeps insertion order.
  */
 #pragma once
 

@@ -25,6 +25,7 @@ $(call library, vm, \
 	record.c \
 	record_shadow.c \
 	record_skim.c \
+	vm_archive.c \
 	vm_check.c \
 	vm_claims.c \
 	vm_console.c \

@@ -73,7 +73,7 @@ static int check_image(const struct jv *payload, enum brand brand,
 	struct payload_image image = { 0 };
 	int r;
 
-	if (!uuid || (brand & BRANDS_HARDWARE))
+	if (!uuid)
 		return 0;
 	r = env->image(env->data, uuid, &image, e);
 	if (r == -ENOENT) {
@@ -82,7 +82,7 @@ static int check_image(const struct jv *payload, enum brand brand,
 			     uuid);
 		return 0;
 	}
-	if (r < 0)
+	if (r < 0 || (brand & BRANDS_HARDWARE))
 		return r;
 	if (!image_type_runs(image.type))
 		problems_add(ps, PROBLEM_VALUE, "image_uuid", "/image_uuid",
@@ -295,6 +295,13 @@ static int complete_lists(struct jv *record, enum brand brand, const struct payl
 		return r;
 	payload_disks_together(&disks, "disks");
 	payload_pci_devices(jv_get(record, "pci_devices"), 0, "pci_devices", ps);
+	payload_pci_devices(jv_get(record, "add_pci_devices"), 0, "add_pci_devices", ps);
+	if (jv_get(record, "pci_devices") && jv_get(record, "add_pci_devices"))
+		problems_add(ps, PROBLEM_RULE, "pci_devices", "/add_pci_devices",
+			     "pci_devices and add_pci_devices cannot be given together");
+	else if (jv_get(record, "add_pci_devices"))
+		jv_set(record, "pci_devices", jv_ref(jv_get(record, "add_pci_devices")));
+	(void)jv_del(record, "add_pci_devices");
 	return 0;
 }
 

@@ -113,8 +113,22 @@ static int check_image(const struct entry *at, const char *bootrom, struct err *
 	return 0;
 }
 
+static void check_block_size(const struct entry *at)
+{
+	int64_t n = jv_get_int(at->disk, "block_size", 0);
+
+	if (n && (n < 512 || n > 131072 || (n & (n - 1))))
+		about(at, PROBLEM_VALUE, "block_size",
+		      "must be a power of two from 512 to 131072");
+}
+
 static void check_source(const struct entry *at)
 {
+	check_block_size(at);
+	if (jv_get(at->disk, "image_size") && !jv_get(at->disk, "image_uuid")) {
+		about(at, PROBLEM_UNKNOWN, "image_size", "is not allowed without image_uuid");
+		(void)jv_del(at->disk, "image_size");
+	}
 	if (jv_get(at->disk, "path") && !jv_get_bool(at->disk, "nocreate", false))
 		about(at, PROBLEM_RULE, "path",
 		      "you cannot specify a path for a disk unless you set nocreate=true");
@@ -352,7 +366,7 @@ void payload_pci_devices(const struct jv *devices, size_t first, const char *key
 		unsigned int bus, number;
 		char slot[SLOT_STR];
 
-		if (!path || strncmp(path, "/devices", 8) != 0)
+		if (!path || strncmp(path, "/devices/", 9) != 0)
 			about(&at, path ? PROBLEM_VALUE : PROBLEM_MISSING, "path",
 			      "must be given and begin with /devices");
 		if (!text)

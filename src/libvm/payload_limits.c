@@ -18,6 +18,7 @@
 #define OVERHEAD_LEAST  256
 #define RECSIZE_DEFAULT 131072
 #define PASSWORD_MAX    8
+#define SIZE_LARGEST    (INT64_MAX / 2)
 
 static void set_default(struct jv *record, const char *name, int64_t n)
 {
@@ -79,7 +80,7 @@ static void memory(struct jv *record, enum brand brand)
 	set_default(record, "max_locked_memory", physical);
 	at_most(record, "max_locked_memory", physical);
 	set_default(record, "max_swap", SWAP_LEAST);
-	at_least(record, "max_swap", physical);
+	at_least(record, "max_swap", physical > SWAP_LEAST ? physical : SWAP_LEAST);
 	set_default(record, "max_shm_memory", physical);
 	if (brand & BRANDS_ZONE) {
 		set_default(record, "tmpfs", physical);
@@ -224,16 +225,49 @@ static void check_display(const struct jv *record, struct problems *ps)
 {
 	static const char *const adapters[] = { "cirrus", "std", "vmware", "qxl", "xenfb" };
 	const char *vnc = jv_get_string(record, "vnc_password");
+	const char *spice = jv_get_string(record, "spice_password");
 	const char *vga = jv_get_string(record, "vga");
 
 	if (vnc && strlen(vnc) > PASSWORD_MAX)
 		problems_add(ps, PROBLEM_RULE, "vnc_password", "/vnc_password",
 			     "VNC password is too long, maximum length is 8 characters.");
+	if (spice && strlen(spice) > PASSWORD_MAX)
+		problems_add(ps, PROBLEM_RULE, "spice_password", "/spice_password",
+			     "SPICE password is too long, maximum length is 8 characters.");
 	if (vga && !word_in(vga, adapters, ARRAY_SIZE(adapters)))
 		problems_add(ps, PROBLEM_RULE, "vga", "/vga",
 			     "Invalid VGA type: \"%s\", supported types are: "
 			     "cirrus,std,vmware,qxl,xenfb",
 			     vga);
+}
+
+static void check_firmware(const struct jv *record, struct problems *ps)
+{
+	const char *rom = jv_get_string(record, "bootrom");
+
+	if (rom && *rom != '/' && strcmp(rom, "bios") != 0 && strcmp(rom, "uefi") != 0)
+		problems_add(ps, PROBLEM_RULE, "bootrom", "/bootrom",
+			     "Invalid bootrom: \"%s\", must be bios, uefi or an absolute path",
+			     rom);
+}
+
+/* Disks share flexible_disk_size, so it is as large as they are together. */
+static void check_disk_space(const struct jv *record, struct problems *ps)
+{
+	const struct jv *disks = jv_get(record, "disks");
+	int64_t space = jv_get_int(record, "flexible_disk_size", 0), sum = 0;
+
+	for (size_t i = 0; i < jv_len(disks); i++) {
+		const struct jv *disk = jv_at(disks, i);
+		int64_t size = jv_get_int(disk, "size", jv_get_int(disk, "image_size", 0));
+
+		sum = size > SIZE_LARGEST - sum ? SIZE_LARGEST : sum + size;
+	}
+	if (space && sum > space)
+		problems_add(ps, PROBLEM_RULE, "flexible_disk_size", "/flexible_disk_size",
+			     "flexible_disk_size (%lld) is less than the disks take together "
+			     "(%lld)",
+			     (long long)space, (long long)sum);
 }
 
 void payload_cross_checks(const struct jv *record, struct problems *ps)
@@ -243,5 +277,7 @@ void payload_cross_checks(const struct jv *record, struct problems *ps)
 	check_recsize(record, "zfs_root_recsize", "/zfs_root_recsize", ps);
 	check_recsize(record, "zfs_data_recsize", "/zfs_data_recsize", ps);
 	check_display(record, ps);
+	check_firmware(record, ps);
+	check_disk_space(record, ps);
 	filesystem_check(record, ps);
 }

@@ -75,6 +75,13 @@ static void merge_maps(struct payload_merge *m)
 		merge_map(m, maps[i]);
 }
 
+static void check_devices(const struct jv *checked, struct problems *ps)
+{
+	if (jv_get(checked, "pci_devices") && jv_get(checked, "add_pci_devices"))
+		problems_add(ps, PROBLEM_RULE, "pci_devices", "/add_pci_devices",
+			     "pci_devices and add_pci_devices cannot be given together");
+}
+
 /* What create decides for the whole life of a VM. */
 static void check_docker(struct payload_merge *m)
 {
@@ -119,6 +126,7 @@ static int merge(struct payload_merge *m, const struct jv *payload, struct err *
 	payload_limits(m->record, m->brand);
 	note_clamped(m);
 	check_docker(m);
+	check_devices(m->checked, m->ps);
 	check_routes(m);
 	payload_cross_checks(m->record, m->ps);
 	return 0;
@@ -178,12 +186,18 @@ int payload_check_update(const struct jv *payload, enum brand brand,
 			 const struct payload_env *env, struct problems *ps, struct err *e)
 {
 	cleanup_jv struct jv *checked = payload_check(payload, brand, PROP_UPDATE, ps);
+	size_t before;
 	int r;
 
 	r = check_added(checked, brand, env, ps, e);
 	if (r < 0)
 		return r;
+	check_devices(checked, ps);
+	if (jv_get(checked, "add_filesystems"))
+		jv_set(checked, "filesystems", jv_ref(jv_get(checked, "add_filesystems")));
+	before = ps->count;
 	payload_cross_checks(checked, ps);
+	problems_move(ps, before, "/filesystems/", "/add_filesystems/");
 	return problems_fatal(ps) ? err_set(e, -EINVAL, "payload is refused") : 0;
 }
 

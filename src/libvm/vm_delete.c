@@ -5,6 +5,7 @@
 #include "libvm/fault.h"
 #include "libvm/journal.h"
 #include "libvm/record.h"
+#include "libvm/vm_archive.h"
 #include "libvm/zoneadmd.h"
 
 #include <unistd.h>
@@ -43,6 +44,8 @@ static int delete_locked(const struct vm_host *vh, const char *uuid, struct err 
 		r = zoneadmd_stop_vm(vh->host, vh->zoneadmd, uuid, true, 0, e);
 	if (r == 0)
 		r = fault_point("stopped", e);
+	if (r == 0)
+		r = vm_archive(vh->host, uuid, e);
 	if (r < 0)
 		goto undo_journal;
 	/* From here on it can only go forward: parts of the VM may be gone already. */

@@ -18,6 +18,7 @@
 #include "libvm/fault.h"
 #include "libvm/journal.h"
 #include "libvm/record.h"
+#include "libvm/vm_archive.h"
 #include "libvm/zone_files.h"
 #include "libvm/zoneadmd.h"
 
@@ -183,6 +184,8 @@ int vm_delete_recover(const struct recovery *rc, const char **ret_done, struct e
 	int r = zoneadmd_stop_vm(rc->vh->host, rc->vh->zoneadmd, rc->uuid, true, 0, e);
 
 	*ret_done = "completed its deletion";
+	if (r == 0)
+		r = vm_archive(rc->vh->host, rc->uuid, e);
 	return r < 0 ? r : vm_erase(rc->vh, rc->uuid, e);
 }
 

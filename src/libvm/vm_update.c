@@ -16,6 +16,7 @@
 #include "base/jv.h"
 #include "libstore/store.h"
 #include "libvm/fault.h"
+#include "libvm/filesystem.h"
 #include "libvm/journal.h"
 #include "libvm/payload.h"
 #include "libvm/record.h"
@@ -214,6 +215,9 @@ static int merge(struct update *u, const struct jv *payload, const struct vm_upd
 	unknown = problems_names(&u->rep->problems, PROBLEM_UNKNOWN);
 	if (r == 0 && how->strict && *unknown)
 		return err_set(e, -EINVAL, "Properties not allowed: %s", unknown);
+	if (r == 0 &&
+	    (jv_get(payload, "add_filesystems") || jv_get(payload, "update_filesystems")))
+		r = filesystem_check_sources(u->vh->host, u->new, e);
 	return r;
 }
 

@@ -153,7 +153,7 @@ C
 
 # A static program that does one thing inside and prints what came of it: inside PID VERB...
 #	fill PATH BYTES | read PATH | write PATH | run PATH | rw PATH | umount PATH
-#	device PATH | lock BYTES | set PATH TEXT | fsmount TYPE
+#	device PATH | lock BYTES | set PATH TEXT | fsmount TYPE | console BYTES
 zone_tool() { # zone_tool ROOT: puts it there as /sbin/tool
 	cat >"$dir/tool.c" <<'C'
 #include <errno.h>
@@ -222,6 +222,9 @@ int main(int argc, char **argv)
 		r = mount(NULL, a, NULL, MS_REMOUNT | MS_BIND, NULL);
 	else if (!strcmp(verb, "umount"))
 		r = umount(a);
+	else if (!strcmp(verb, "console"))
+		for (long n = atol(a); n > 0; n -= 16)
+			r = put("/dev/console", "a line of text.\n");
 	else if (!strcmp(verb, "lock"))
 		r = lock(atol(a));
 	else if (!strcmp(verb, "set"))

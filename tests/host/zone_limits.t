@@ -103,6 +103,40 @@ has "a record that cannot be is refused, and named" "$(jq -r .error "$dir/answer
 is "and the zone runs on" "$(zone_state "$uuid")" running
 cat "$dir/good" >"$record"
 
+# ---- as people do it --------------------------------------------------------------
+
+vmadm --root "$host" update "$uuid" max_locked_memory=1 max_shm_ids=11 tmpfs=32 >"$dir/said" 2>&1
+ok "vmadm update changes limits" $? || sed 's/^/# /' "$dir/said"
+is "and they hold at once" "$(rlimit "$init" 'Max locked memory') $(sysv shmmni) $(tmp_size)" \
+	"$((1 * mib)) $((1 * mib)) 11 size=32768k"
+if ! capsh --has-p=cap_sys_resource 2>/dev/null; then
+	vmadm --root "$host" update "$uuid" max_locked_memory=2 >"$dir/said" 2>&1
+	has "where limits cannot be raised that is said" "$(<"$dir/said")" \
+		"max_locked_memory: not in force for all processes"
+fi
+kill -9 "$(supervisor_of "$uuid")"
+eventually 5 sh -c "! kill -0 $(supervisor_of "$uuid") 2>/dev/null"
+vmadm --root "$host" update "$uuid" max_shm_ids=12 >"$dir/said" 2>&1
+ok "without a supervisor as well" $?
+is "the zone has it" "$(sysv shmmni)" 12
+is "its init is the same" "$(init_of "$uuid")" "$init"
+alive "$(supervisor_of "$uuid")"
+ok "and there is a supervisor again" $?
+vmadm --root "$host" stop -F "$uuid" >"$dir/said" 2>&1
+vmadm --root "$host" update "$uuid" max_shm_ids=13 zlog_max_size=8192 >"$dir/said" 2>&1
+ok "a zone that does not run is changed" $?
+is "and nobody is started for that" "$(nothing_left "$uuid")" ""
+vmadm --root "$host" start "$uuid" >"$dir/said" 2>&1
+init=$(init_of "$uuid")
+is "it has it with its next start" "$(sysv shmmni)" 13
+log=$host/zones/$uuid/logs/console.log
+eventually 10 grep -q "report write" "$log"
+is "a console log over its size is rotated" "$(inside "$init" console 20000)" done
+eventually 5 test -f "$log.1"
+ok "to one that is kept" $?
+[ "$(stat -c %s "$log" "$log.1" 2>/dev/null | sort -n | tail -1)" -le 8192 ]
+ok "and neither is over it" $?
+
 vmadm --root "$host" delete "$uuid" >"$dir/said" 2>&1 || sed 's/^/# /' "$dir/said"
 is "deleted: nothing is left" "$(nothing_left "$uuid")" ""
 finish

@@ -123,6 +123,80 @@ ok "web1 reaches web0" "$status" || note "$out"
 limit $a memory.max $((256 << 20))
 limit $a pids.max 300
 limit $a cpu.max '150000 100000'
+# ---- limits hold when the guest goes at them --------------------------------------
+
+# try SECONDS UUID COMMAND: as a process of the zone, in its group
+g 'cat > /root/try <<"END"
+#!/bin/sh
+group=/sys/fs/cgroup/dais/$1/try
+mkdir -p "$group" && echo 0 > "$group/cgroup.procs" || exit 99
+pid=$(sed -n "s/.*\"pid\": \([0-9]*\),.*/\1/p" "/run/dais/$1/state.json")
+exec nsenter -a -t "$pid" -- sh -c "$2"
+END
+chmod +x /root/try'
+try() { g "/root/try $2 '$3'" "$1"; }
+oom() { g "sed -n 's/^oom_kill //p' /sys/fs/cgroup/dais/$1/memory.events"; }
+
+limit $a memory.swap.max 0
+limit $a cpu.weight 100
+g "cat /sys/fs/cgroup/dais/$a/io.weight"
+is "weight of its disk traffic" "$out" 'default 100'
+oom $a
+is "nothing in web0 has run out of memory yet" "$out" 0
+try 120 $a 'head -c 600m /dev/zero | tail -c 500m > /dev/null'
+[ "$status" -ne 0 ]
+ok "600 MB in 256 MB: the program is ended" $?
+oom $a
+[ "$out" -gt 0 ]
+ok "by the OOM killer of its group" $?
+state_of $a
+is "the zone runs on" "$out" running
+oom $b
+is "and the other zone did not notice" "$out" 0
+
+try 120 $a 'i=0; while [ $i -lt 400 ]; do sleep 30 & i=$((i+1)); done; wait'
+[ "$status" -ne 0 ]
+ok "400 processes where 300 may be: fork fails" $?
+g "echo 1 > /sys/fs/cgroup/dais/$a/try/cgroup.kill; sleep 1; sed -n 's/^max //p' /sys/fs/cgroup/dais/$a/pids.events"
+[ "$out" -gt 0 ]
+ok "by the limit of its group" $?
+g "cat /sys/fs/cgroup/dais/$a/pids.peak 2>/dev/null || cat /sys/fs/cgroup/dais/$a/pids.current"
+[ "$out" -le 300 ]
+ok "there were never more: $out" $?
+
+# A quarter of a processor for 8 seconds is 2: far from 8, and from 0.
+g "vmadm update $a cpu_cap=25 max_physical_memory=320 max_lwps=200"
+like "vmadm update changes a running zone" "$out" "Successfully updated VM $a"
+limit $a cpu.max '25000 100000'
+limit $a memory.max $((320 << 20))
+limit $a pids.max 200
+used() { g "sed -n 's/^usage_usec //p' /sys/fs/cgroup/dais/$a/cpu.stat"; }
+used
+before=$out
+try 120 $a 'timeout 8 sh -c "while :; do :; done"; true'
+used
+note "CPU time in 8 s at a quarter: $(((out - before) / 1000)) ms"
+[ $((out - before)) -gt 500000 ] && [ $((out - before)) -lt 5000000 ]
+ok "a program that wants all of a processor gets about a quarter" $?
+g "sed -n 's/^nr_throttled //p' /sys/fs/cgroup/dais/$a/cpu.stat"
+[ "$out" -gt 0 ]
+ok "because it is held back" $?
+g "vmadm update $a cpu_cap=0 cpu_shares=50 zfs_io_priority=30 max_shm_memory=1 max_shm_ids=9 max_locked_memory=2 tmpfs=8"
+like "and a cap is taken away" "$out" "Successfully updated VM $a"
+limit $a cpu.max 'max 100000'
+limit $a cpu.weight 50
+limit $a io.weight 'default 30'
+g "$(in_zone $a 'cat /proc/sys/kernel/shmall /proc/sys/kernel/shmmni')"
+is "System V limits hold at once" "$out" $'256\n9'
+g "$(in_zone $a 'df -k --output=size /tmp')"
+like "so does the size of /tmp" "$out" '8192$'
+g "$(in_zone $a 'grep locked /proc/1/limits')"
+like "and what a process may lock" "$out" 'memory +2097152 +2097152'
+try 60 $a 'echo 999999999 > /sys/fs/cgroup/memory.max'
+[ "$status" -ne 0 ]
+ok "a zone's root cannot raise its own limit" $?
+limit $a memory.max $((320 << 20))
+
 g "$(in_zone $a 'sh -c "cat /proc/self/uid_map"')"
 like "a zone has ids of its own" "$out" '^ *0 +[1-9][0-9]+ +[0-9]+$'
 

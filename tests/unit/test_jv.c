@@ -33,7 +33,7 @@ static void an_error_says_file_line_and_column(void **state ATTR_UNUSED)
 	assert_refused("[1,]", "a.json:1:4:");
 	assert_refused("\"\\u0000\"", "a.json:1:");
 	assert_refused("[\"\xff\"]", "a.json:1:");
-	assert_refused("[99999999999999999999]", "too big integer");
+	assert_refused("[1e999]", "real number overflow");
 }
 
 static void an_error_never_moves_the_cursor(void **state ATTR_UNUSED)
@@ -76,6 +76,20 @@ static void numbers_come_back_as_they_were(void **state ATTR_UNUSED)
 
 	assert_string_equal(text, "[0.1,1.5,-9223372036854775808,9223372036854775807]");
 	assert_string_equal(fine_text, "[0.30000000000000004]");
+}
+
+static void a_number_too_large_to_count_is_a_real_one(void **state ATTR_UNUSED)
+{
+	static const char text[] = "{\"a\":[18446744073709552000,7],\"b\":-3,\"c\":1.5}";
+	cleanup_jv struct jv *v = NULL;
+	struct err e = { 0 };
+
+	assert_int_equal(jv_parse(text, strlen(text), "test", &v, &e), 0);
+	assert_int_equal(jv_type(jv_at(jv_get(v, "a"), 0)), JV_REAL);
+	assert_true(jv_as_real(jv_at(jv_get(v, "a"), 0), 0) > 1.8e19);
+	assert_int_equal(jv_as_int(jv_at(jv_get(v, "a"), 1), 0), 7);
+	assert_int_equal(jv_get_int(v, "b", 0), -3);
+	assert_int_equal(jv_type(jv_get(v, "c")), JV_REAL);
 }
 
 static void every_type_has_a_name_and_is_told_apart(void **state ATTR_UNUSED)
@@ -217,6 +231,7 @@ int main(void)
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(order_is_kept_both_ways),
 		cmocka_unit_test(numbers_come_back_as_they_were),
+		cmocka_unit_test(a_number_too_large_to_count_is_a_real_one),
 		cmocka_unit_test(every_type_has_a_name_and_is_told_apart),
 		cmocka_unit_test(the_wrong_type_gives_the_default),
 		cmocka_unit_test(objects_and_arrays_are_built),

@@ -142,12 +142,12 @@ static void what_has_no_effect_here_is_said(void **state)
 {
 	cleanup_problems struct problems ps = { 0 };
 	cleanup_jv struct jv *r = fixture_record(
-		"'archive_on_delete': true, 'firewall_enabled': false, 'zfs_root_recsize': 512",
+		"'restart_init': true, 'firewall_enabled': false, 'zfs_root_recsize': 512",
 		&ps);
 
 	(void)state;
 	assert_non_null(r);
-	assert_true(problems_has(&ps, PROBLEM_NOTE, "archive_on_delete"));
+	assert_true(problems_has(&ps, PROBLEM_NOTE, "restart_init"));
 	assert_true(problems_has(&ps, PROBLEM_NOTE, "zfs_root_recsize"));
 	assert_false(problems_has(&ps, PROBLEM_NOTE, "firewall_enabled"));
 }

@@ -148,24 +148,34 @@ void lxc_limit(struct lxc_setter *s, const struct run_spec *spec, run_warn *warn
 		lxc_set(s, "lxc.prlimit.memlock", "%" PRIu64, bytes);
 }
 
+struct locking {
+	struct rlimit limit;
+	unsigned int refused;
+};
+
 /*
  * A pid may be another's by the time that it is used: the moment between the look
  * at its group and the call is too short for the kernel to have come round to it.
  */
 static void limit_process(pid_t pid, void *data)
 {
-	const struct rlimit *limit = data;
+	struct locking *l = data;
 
-	(void)prlimit(pid, RLIMIT_MEMLOCK, limit, NULL);
+	if (prlimit(pid, RLIMIT_MEMLOCK, &l->limit, NULL) < 0 && errno != ESRCH)
+		l->refused++;
 }
 
 /* Twice: a process that was made meanwhile has the limit that its parent had before. */
-static void lock_live(const char *group, uint64_t bytes)
+static void lock_live(const char *group, uint64_t bytes, const struct teller *t)
 {
-	struct rlimit limit = { .rlim_cur = bytes, .rlim_max = bytes };
+	struct locking l = { .limit = { .rlim_cur = bytes, .rlim_max = bytes } };
 
 	for (int i = 0; i < 2; i++)
-		cgroup_each(group, limit_process, &limit);
+		cgroup_each(group, limit_process, &l);
+	if (l.refused)
+		t->warn(t->data, "max_locked_memory",
+			"not in force for all processes before the next start: this host may "
+			"not raise their limit");
 }
 
 int lxc_limit_live(const struct run_spec *spec, run_warn *warn, void *data, struct err *e)
@@ -188,6 +198,6 @@ int lxc_limit_live(const struct run_spec *spec, run_warn *warn, void *data, stru
 			return err_wrap(e, r, "%s", l->property);
 	}
 	if (bytes)
-		lock_live(group, bytes);
+		lock_live(group, bytes, &t);
 	return 0;
 }

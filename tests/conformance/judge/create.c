@@ -129,6 +129,26 @@ static const char *rule_for_record(const struct problems *ps, const char *path)
 	return strcmp(path, ".init_name") == 0 ? "docker-init" : NULL;
 }
 
+/* Only addresses are wrong, which the original has many texts for. */
+static bool only_addresses(const struct problems *ps)
+{
+	static const char *const names[] = { "nics.*.ip",          "nics.*.ips",
+					     "nics.*.allowed_ips", "nics.*.gateway",
+					     "gateways",           "allowed_ips" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names_only(ps, names[i]))
+			return true;
+	return false;
+}
+
+/* An image of another kind of container than the brand's own. */
+static bool takes_any_container(const struct jv *c, const struct answer *a)
+{
+	return a->record && is_zone(jv_get(c, "payload")) &&
+	       strcmp(jv_get_string(c, "error"), "Invalid value(s) for: image_uuid") == 0;
+}
+
 static const char *rule_for_refusal(const struct jv *c, const struct answer *a)
 {
 	const char *want = jv_get_string(c, "error");
@@ -140,8 +160,10 @@ static const char *rule_for_refusal(const struct jv *c, const struct answer *a)
 		return NULL;
 	if (strstr(want, "(crash)"))
 		return "no-crash";
-	if (strstr(want, " addresses, but is limited") && names_only(&a->ps, "nics.*.ips"))
-		return "message-text";
+	if (strncmp(want, "Invalid value(s)", 16) != 0 && only_addresses(&a->ps))
+		return "address-text";
+	if (takes_any_container(c, a))
+		return "container-images";
 	if (strstr(want, "undefined") || strstr(want, "\"\"") ||
 	    strncmp(want, "Invalid value for ", 18) == 0)
 		return "message-text";

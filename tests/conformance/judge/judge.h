@@ -4,6 +4,7 @@
  * cases in a second. See tests/conformance/run for what is printed.
  *
  *	judge GROUP FIXTURES      vmadm-payloads/oracle/GROUP.json below FIXTURES
+ *	judge calls FIXTURES      vmadm-payloads/tests, all of them
  *
  * What the recorded host had (images, NIC tags, another VM) is read from the
  * notes of the recordings.
@@ -44,6 +45,7 @@ char *judge_covers(const struct jv *want, const struct jv *have, const char *pat
 /* The same text, but for generated values. */
 bool judge_same_text(const char *want, const char *have);
 
+int judge_calls(const char *fixtures);
 int judge_create(const char *fixtures);
 int judge_update(const char *fixtures);
 int judge_validate(const char *fixtures);

@@ -146,6 +146,7 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*fn)(const char *fixtures);
 	} groups[] = {
+		{ "calls", judge_calls },
 		{ "create", judge_create },
 		{ "update", judge_update },
 		{ "validate", judge_validate },
@@ -154,6 +155,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc == 3 && i < ARRAY_SIZE(groups); i++)
 		if (strcmp(argv[1], groups[i].name) == 0)
 			return groups[i].fn(argv[2]);
-	fprintf(stderr, "usage: judge create|update|validate FIXTURES\n");
+	fprintf(stderr, "usage: judge calls|create|update|validate FIXTURES\n");
 	return 2;
 }

@@ -1,1 +1,1 @@
-$(call judge, judge_payload, main.c create.c host.c update.c validate.c, vm base)
+$(call judge, judge_payload, main.c calls.c create.c host.c update.c validate.c, vm base)

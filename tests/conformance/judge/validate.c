@@ -57,6 +57,9 @@ static const char *find_rule(const struct jv *c, unsigned int brand, enum prop_a
 			       : "validate-is-create";
 	if (is_one(jv_get(errors, "bad_values"), "max_swap") && !problems_fatal(ps))
 		return "validate-is-create";
+	if ((brand & BRANDS_ZONE) && is_one(jv_get(errors, "bad_values"), "image_uuid") &&
+	    !problems_fatal(ps))
+		return "container-images";
 	if (brand == BRAND_LX && is_one(jv_get(errors, "missing_properties"), "kernel_version"))
 		return "kernel-version";
 	return NULL;
