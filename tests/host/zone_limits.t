@@ -122,6 +122,11 @@ is "the zone has it" "$(sysv shmmni)" 12
 is "its init is the same" "$(init_of "$uuid")" "$init"
 alive "$(supervisor_of "$uuid")"
 ok "and there is a supervisor again" $?
+turns() { awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$(supervisor_of "$uuid")/status"; }
+sleep 0.5
+before=$(turns)
+sleep 1
+is "a supervisor that has nothing to do is not woken" "$(turns)" "$before"
 vmadm --root "$host" stop -F "$uuid" >"$dir/said" 2>&1
 vmadm --root "$host" update "$uuid" max_shm_ids=13 zlog_max_size=8192 >"$dir/said" 2>&1
 ok "a zone that does not run is changed" $?
