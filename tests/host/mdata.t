@@ -205,10 +205,10 @@ is "the agent is the same" "$(agent)" "$pid"
 # ---- deaths ----------------------------------------------------------------------
 
 kill -9 "$pid"
-eventually test -n "$(agent)" || :
-is "after the agent's death there is another" "$(md get hello)" there
-[ "$(agent)" != "$pid" ]
-ok "a new one" $?
+another() { [ -n "$(agent)" ] && [ "$(agent)" != "$pid" ]; }
+eventually another
+ok "a dead agent is followed by another" $?
+is "which answers" "$(md get hello)" there
 kill -9 "$(supervisor)"
 gone() { [ -z "$(agent)" ]; }
 eventually gone
