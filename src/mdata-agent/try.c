@@ -37,6 +37,8 @@ static void answer_lines(const struct mdata_source *source)
 		(void)mdata_answer(source, line, len, &out);
 		buf_addc(&out, '\0');
 		(void)fwrite(out.data, 1, out.len, stdout);
+		/* Who asks by and by waits for each. */
+		(void)fflush(stdout);
 	}
 }
 
@@ -50,5 +52,5 @@ int try_lines(const char *file, struct err *e)
 		return r;
 	source.data = vm;
 	answer_lines(&source);
-	return fflush(stdout) < 0 ? err_sys(e, "cannot write the answers") : 0;
+	return ferror(stdout) ? err_sys(e, "cannot write the answers") : 0;
 }
