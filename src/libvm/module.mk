@@ -28,19 +28,26 @@ $(call library, vm, \
 	vm_archive.c \
 	vm_check.c \
 	vm_claims.c \
+	vm_clear.c \
 	vm_console.c \
 	vm_create.c \
 	vm_delete.c \
+	vm_diff.c \
+	vm_event.c \
 	vm_fields.c \
 	vm_filter.c \
+	vm_index.c \
 	vm_needs.c \
 	vm_object.c \
 	vm_power.c \
 	vm_recover.c \
 	vm_reprovision.c \
+	vm_rows.c \
 	vm_snapshot.c \
+	vm_state.c \
 	vm_store.c \
 	vm_update.c \
+	vminfo.c \
 	zone_files.c \
 	zoneadmd.c, \
 	base sys ipc store net img)

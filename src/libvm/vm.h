@@ -71,6 +71,13 @@ ATTR_MUST_CHECK int vm_stop(const struct vm_host *vh, const char *uuid, bool for
 ATTR_MUST_CHECK int vm_reboot(const struct vm_host *vh, const char *uuid, bool force,
 			      struct vm_report *rep, struct err *e);
 
+/*
+ * Out of failed, and out of what a command that was killed left: take the mark away,
+ * complete or undo the change. REP->already: there was nothing of that kind.
+ */
+ATTR_MUST_CHECK int vm_clear(const struct vm_host *vh, const char *uuid, struct vm_report *rep,
+			     struct err *e);
+
 /* Send SIGNO to its init. -ESRCH: it does not run. */
 ATTR_MUST_CHECK int vm_kill(const struct vm_host *vh, const char *uuid, int signo,
 			    struct err *e);

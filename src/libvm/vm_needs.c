@@ -10,9 +10,15 @@ static const struct {
 	const char *column;
 	const char *member;
 } computed[] = {
-	{ "type", "brand" },   { "hvm", "brand" },
-	{ "ram", "brand" },    { "ram", "max_physical_memory" },
+	{ "type", "brand" },
+	{ "hvm", "brand" },
+	{ "ram", "brand" },
+	{ "ram", "max_physical_memory" },
 	{ "state", "failed" },
+	{ "transition_to", "failed" },
+	{ "transition_to", "autoboot" },
+	{ "zonedid", "idmap_base" },
+	{ "kernel_version", "brand" },
 };
 
 bool vm_needs_has(const struct vm_needs *n, const char *name)

@@ -4,19 +4,22 @@
 #include "base/alloc.h"
 #include "base/fileio.h"
 #include "base/jv.h"
+#include "libsys/procfs.h"
 #include "libvm/journal.h"
 #include "libvm/prop.h"
 #include "libvm/record.h"
-#include "libvm/vm_store.h"
+#include "libvm/vm_event.h"
 #include "libvm/vm_query.h"
-#include "libvm/zoneadmd.h"
+#include "libvm/vm_state.h"
+#include "libvm/vm_store.h"
+#include "libvm/vminfo.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <time.h>
+#include <unistd.h>
 
 #define STATE_MAX ((size_t)64 << 10)
 
@@ -29,30 +32,99 @@ static void set_text(struct jv *vm, const char *name, char *text)
 	free(text);
 }
 
-/* A deletion that was cut short: what is left of the VM is not a VM any more. */
-static bool is_on_its_way_out(const struct host *h, const char *uuid)
-{
-	enum journal_op op = JOURNAL_NONE;
+/* What is looked at once, for however many VMs are loaded. */
+struct loading {
+	const struct host *host;
+	const struct vm_needs *needs;         /* NULL: all */
+	const struct record_members *members; /* NULL: all */
+	int recordsfd;
+	int poolfd;    /* -1: there is no pool */
+	bool journals; /* there are journals */
+	char *server_uuid;
+	char *buildstamp;
+};
 
-	return journal_is_there(h, uuid) && journal_read(h, uuid, &op, NULL, NULL) == 0 &&
-	       op == JOURNAL_DELETE;
+static bool needs(const struct loading *l, const char *name)
+{
+	return !l->needs || vm_needs_has(l->needs, name);
 }
 
-static void add_state(const struct host *h, struct jv *vm, const char *uuid, bool journalled)
+static bool lives(const struct jv *state, const char *pid_name, const char *start_name)
 {
-	const char *state = "stopped", *zone_state = "installed";
-	pid_t pid = zoneadmd_vm_pid(h, uuid);
+	int64_t pid = jv_get_int(state, pid_name, 0);
 
-	if (pid > 0) {
-		state = zone_state = "running";
-		jv_set(vm, "pid", jv_int(pid));
-	} else if (journalled && is_on_its_way_out(h, uuid)) {
-		state = zone_state = "incomplete";
+	return pid > 0 && pid <= INT32_MAX &&
+	       procfs_is_alive((pid_t)pid, (uint64_t)jv_get_int(state, start_name, 0));
+}
+
+/* SUPERVISED is state.json, or NULL. */
+static struct vm_facts find_facts(const struct loading *l, const struct jv *vm,
+				  const char *uuid, const struct jv *supervised)
+{
+	struct vm_facts f = {
+		.failed = jv_get(vm, "failed"),
+		.has_storage = l->poolfd < 0 || faccessat(l->poolfd, uuid, F_OK, 0) == 0,
+		.supervised = vm_supervised_from_name(jv_get_string(supervised, "state")),
+		.init_lives = lives(supervised, "pid", "pid_start"),
+		.supervisor_lives = lives(supervised, "supervisor", "supervisor_start"),
+	};
+
+	if (l->journals && journal_is_there(l->host, uuid) &&
+	    journal_read(l->host, uuid, &f.journal, NULL, NULL) < 0)
+		f.journal = JOURNAL_NONE;
+	return f;
+}
+
+#define PROVISIONING_MS 300000
+#define RECEIVING_MS    86400000
+
+/* Where it is going, and until when. Whoever comes later mends what never got there. */
+static void add_transition(const struct loading *l, struct jv *vm, const char *uuid,
+			   const struct vm_facts *f)
+{
+	const char *to = vm_transition_to(f, jv_get_bool(vm, "autoboot", false));
+	cleanup_free char *name = xasprintf(HOST_JOURNAL "/%s.json", uuid);
+	struct stat st;
+
+	if (!to || fstatat(l->host->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	jv_set(vm, "transition_to", jv_string(to));
+	jv_set(vm, "transition_expire",
+	       jv_int((int64_t)st.st_mtim.tv_sec * 1000 +
+		      (f->journal == JOURNAL_RECEIVE ? RECEIVING_MS : PROVISIONING_MS)));
+}
+
+/* What the supervisor wrote down, where it did. */
+static void add_supervised(struct jv *vm, const struct jv *state)
+{
+	static const char *const members[] = { "boot_timestamp", "init_restarts", "zoneid",
+					       "exit_status", "exit_timestamp" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		if (jv_get(state, members[i]) && !jv_get(vm, members[i]))
+			jv_set(vm, members[i], jv_ref(jv_get(state, members[i])));
+	/* When it was booted is told of VMs that run, how it ended of those that do not. */
+	if (!jv_get(vm, "pid")) {
+		(void)jv_del(vm, "boot_timestamp");
+		(void)jv_del(vm, "zoneid");
 	}
-	if (jv_get(vm, "failed"))
-		state = "failed";
-	jv_set(vm, "state", jv_string(state));
-	jv_set(vm, "zone_state", jv_string(zone_state));
+}
+
+static void add_state(const struct loading *l, struct jv *vm, const char *uuid)
+{
+	cleanup_free char *name = xasprintf(HOST_RUN "/%s/state.json", uuid);
+	cleanup_jv struct jv *supervised = NULL;
+	struct vm_facts f;
+
+	if (jv_load(l->host->fd, name, STATE_MAX, &supervised, NULL) < 0)
+		supervised = NULL;
+	f = find_facts(l, vm, uuid, supervised);
+	if (f.init_lives)
+		jv_set(vm, "pid", jv_int(jv_get_int(supervised, "pid", 0)));
+	jv_set(vm, "state", jv_string(vm_state_name(vm_state_of(&f))));
+	jv_set(vm, "zone_state", jv_string(vm_zone_state_name(vm_zone_state_of(&f))));
+	add_transition(l, vm, uuid, &f);
+	add_supervised(vm, supervised);
 }
 
 static void add_place(const struct host *h, struct jv *vm, const char *uuid)
@@ -68,66 +140,47 @@ static void add_place(const struct host *h, struct jv *vm, const char *uuid)
 	}
 }
 
-/* What the supervisor wrote down, where it did. */
-static void add_supervised(const struct host *h, struct jv *vm, const char *uuid)
-{
-	static const char *const members[] = { "boot_timestamp", "init_restarts", "zoneid",
-					       "exit_status", "exit_timestamp" };
-	cleanup_free char *name = xasprintf(HOST_RUN "/%s/state.json", uuid);
-	cleanup_jv struct jv *state = NULL;
-
-	if (jv_load(h->fd, name, STATE_MAX, &state, NULL) < 0)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
-		if (jv_get(state, members[i]) && !jv_get(vm, members[i]))
-			jv_set(vm, members[i], jv_ref(jv_get(state, members[i])));
-	/* When it was booted is told of VMs that run, how it ended of those that do not. */
-	if (!jv_get(vm, "pid"))
-		(void)jv_del(vm, "boot_timestamp");
-}
-
 static void add_modified(const struct host *h, struct jv *vm, const char *uuid)
 {
 	cleanup_free char *name = xasprintf(HOST_RECORDS "/%s.json", uuid);
+	char date[VM_DATE_STR];
 	struct stat st;
-	struct tm tm;
-	char text[48];
-	size_t n;
 
 	if (fstatat(h->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
-	(void)gmtime_r(&st.st_mtim.tv_sec, &tm);
-	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(text + n, sizeof(text) - n, ".%03dZ",
-		       (int)(st.st_mtim.tv_nsec / 1000000));
-	jv_set(vm, "last_modified", jv_string(text));
+	vm_date(&st.st_mtim, date);
+	jv_set(vm, "last_modified", jv_string(date));
 }
 
 /* The first line of a file of the host that holds one word, or what stands in for it. */
-static void add_host_word(const struct host *h, struct jv *vm, const char *member,
-			  const char *path, const char *otherwise)
+static char *host_word(const struct host *h, const char *path, const char *otherwise)
 {
 	cleanup_free char *text = NULL;
 	size_t len;
 
-	if (file_read_all(h->fd, path, 256, &text, &len, NULL) == 0) {
-		text[strcspn(text, "\r\n")] = '\0';
-		for (char *c = text; *c; c++)
-			if (*c >= 'A' && *c <= 'Z')
-				*c = (char)(*c - 'A' + 'a');
-	}
-	jv_set(vm, member, jv_string(text && *text ? text : otherwise));
+	if (file_read_all(h->fd, path, 256, &text, &len, NULL) < 0)
+		return xstrdup(otherwise);
+	text[strcspn(text, "\r\n")] = '\0';
+	for (char *c = text; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	return *text ? take_ptr(text) : xstrdup(otherwise);
 }
 
-static void add_host(const struct host *h, struct jv *vm)
+static void add_host(struct loading *l, struct jv *vm)
 {
+	const char *brand = jv_get_string(vm, "brand");
 	struct utsname host;
 
-	add_host_word(h, vm, "server_uuid", "sys/class/dmi/id/product_uuid",
-		      "00000000-0000-0000-0000-000000000000");
-	add_host_word(h, vm, "platform_buildstamp", "etc/version/platform", "none");
-	if (uname(&host) == 0 && strcmp(jv_get_string(vm, "brand"), "lx") == 0 &&
-	    !jv_get(vm, "kernel_version"))
+	if (!l->server_uuid)
+		l->server_uuid = host_word(l->host, "sys/class/dmi/id/product_uuid",
+					   "00000000-0000-0000-0000-000000000000");
+	if (!l->buildstamp)
+		l->buildstamp = host_word(l->host, "etc/version/platform", "none");
+	jv_set(vm, "server_uuid", jv_string(l->server_uuid));
+	jv_set(vm, "platform_buildstamp", jv_string(l->buildstamp));
+	if (brand && strcmp(brand, "lx") == 0 && !jv_get(vm, "kernel_version") &&
+	    uname(&host) == 0)
 		jv_set(vm, "kernel_version", jv_string(host.release));
 }
 
@@ -136,27 +189,91 @@ static bool is_hardware(const struct jv *vm)
 	return brand_from_name(jv_get_string(vm, "brand")) & BRANDS_HARDWARE;
 }
 
+/*
+ * Derives what is needed. All of it is there for who needs all: a list of whole
+ * objects holds what "get" prints.
+ */
+static void derive(struct loading *l, struct jv *vm, const char *uuid)
+{
+	static const char *const of_state[] = {
+		"state",         "zone_state",
+		"pid",           "boot_timestamp",
+		"init_restarts", "zoneid",
+		"exit_status",   "exit_timestamp",
+		"transition_to", "transition_expire",
+	};
+	static const char *const of_host[] = { "server_uuid", "platform_buildstamp",
+					       "kernel_version" };
+	bool state = false, host = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(of_state); i++)
+		state |= needs(l, of_state[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(of_host); i++)
+		host |= needs(l, of_host[i]);
+	if (needs(l, "hvm"))
+		jv_set(vm, "hvm", jv_bool(is_hardware(vm)));
+	if (state)
+		add_state(l, vm, uuid);
+	if (needs(l, "zonepath") || needs(l, "zfs_filesystem"))
+		add_place(l->host, vm, uuid);
+	if (needs(l, "last_modified"))
+		add_modified(l->host, vm, uuid);
+	if (host)
+		add_host(l, vm);
+	/* The number that the original gives a zone for ever is our id range's. */
+	if (needs(l, "zonedid"))
+		jv_set(vm, "zonedid", jv_int(jv_get_int(vm, "idmap_base", 0) >> 16));
+	/* Of those that are asked for alone: others may have thousands. */
+	if (needs(l, "snapshots"))
+		jv_set(vm, "snapshots", vm_snapshots(l->host, uuid));
+	for (size_t i = 0; i < ARRAY_SIZE(internal); i++)
+		(void)jv_del(vm, internal[i]);
+}
+
+static int note_journal(void *data, const char *uuid ATTR_UNUSED, struct err *e ATTR_UNUSED)
+{
+	*(bool *)data = true;
+	return 0;
+}
+
+static void loading_begin(struct loading *l, const struct host *h, const struct vm_needs *n)
+{
+	*l = (struct loading){ .host = h, .needs = n && n->all ? NULL : n, .recordsfd = -1 };
+	l->poolfd = host_dir_existing(h, HOST_POOL, NULL);
+	/* Most hosts have no journal at all: then no VM has to be looked up in it. */
+	if (journal_each(h, note_journal, &l->journals, NULL) < 0)
+		l->journals = true;
+}
+
+static void loading_done(struct loading *l)
+{
+	close_p(&l->recordsfd);
+	close_p(&l->poolfd);
+	free(l->server_uuid);
+	free(l->buildstamp);
+}
+#define cleanup_loading cleanup_with(loading_done)
+
 int vm_object_load(const struct host *h, const char *uuid, struct jv **ret_vm, struct err *e)
 {
+	cleanup_loading struct loading l = { .recordsfd = -1, .poolfd = -1 };
 	struct jv *vm;
 	int r;
 
 	r = record_load(h, uuid, &vm, e);
 	if (r < 0)
 		return r;
-	jv_set(vm, "hvm", jv_bool(is_hardware(vm)));
-	add_state(h, vm, uuid, true);
-	add_supervised(h, vm, uuid);
-	add_place(h, vm, uuid);
-	add_modified(h, vm, uuid);
-	add_host(h, vm);
-	/* The number that the original gives a zone for ever is our id range's. */
-	jv_set(vm, "zonedid", jv_int(jv_get_int(vm, "idmap_base", 0) >> 16));
-	jv_set(vm, "snapshots", vm_snapshots(h, uuid));
-	for (size_t i = 0; i < ARRAY_SIZE(internal); i++)
-		(void)jv_del(vm, internal[i]);
+	loading_begin(&l, h, NULL);
+	derive(&l, vm, uuid);
 	*ret_vm = vm;
 	return 0;
+}
+
+int vm_object_get(const struct host *h, const char *uuid, struct jv **ret_vm, struct err *e)
+{
+	if (vminfo_vm(h, uuid, ret_vm, NULL) == 0)
+		return 0;
+	return vm_object_load(h, uuid, ret_vm, e);
 }
 
 const char *vm_object_state(const struct jv *vm)
@@ -164,7 +281,7 @@ const char *vm_object_state(const struct jv *vm)
 	return jv_get_string(vm, "state");
 }
 
-static void add_computed(struct jv *vm)
+void vm_object_add_computed(struct jv *vm)
 {
 	unsigned int brand = brand_from_name(jv_get_string(vm, "brand"));
 
@@ -187,44 +304,7 @@ static int by_uuid(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-struct loading {
-	const struct host *host;
-	const struct vm_needs *needs;
-	const struct record_members *members; /* NULL: all */
-	int recordsfd;
-	bool journals; /* there may be journals */
-};
-
-static bool needs(const struct loading *l, const char *name)
-{
-	return !l->needs || vm_needs_has(l->needs, name);
-}
-
-static void add_derived(const struct loading *l, struct jv *vm, const char *uuid)
-{
-	static const char *const supervised[] = { "boot_timestamp", "init_restarts", "zoneid",
-						  "exit_status", "exit_timestamp" };
-	bool ask = false;
-
-	if (needs(l, "hvm"))
-		jv_set(vm, "hvm", jv_bool(is_hardware(vm)));
-	for (size_t i = 0; i < ARRAY_SIZE(supervised); i++)
-		ask |= needs(l, supervised[i]);
-	if (ask || needs(l, "state") || needs(l, "zone_state") || needs(l, "pid"))
-		add_state(l->host, vm, uuid, l->journals);
-	if (ask)
-		add_supervised(l->host, vm, uuid);
-	if (needs(l, "zonepath") || needs(l, "zfs_filesystem"))
-		add_place(l->host, vm, uuid);
-	/* Of those that are asked for alone: others may have thousands. */
-	if (needs(l, "snapshots"))
-		jv_set(vm, "snapshots", vm_snapshots(l->host, uuid));
-	add_computed(vm);
-	for (size_t i = 0; i < ARRAY_SIZE(internal); i++)
-		(void)jv_del(vm, internal[i]);
-}
-
-static void load_one(const struct loading *l, const char *uuid, struct vm_list *list)
+static void load_one(struct loading *l, const char *uuid, struct vm_list *list)
 {
 	struct jv *vm;
 	struct err e = { 0 };
@@ -239,17 +319,17 @@ static void load_one(const struct loading *l, const char *uuid, struct vm_list *
 		list->error = e;
 		return;
 	}
-	add_derived(l, vm, uuid);
+	derive(l, vm, uuid);
+	vm_object_add_computed(vm);
 	list->vms[list->count++] = vm;
 }
 
-int vm_list_load(const struct host *h, const struct vm_needs *needed, struct vm_list *ret_list,
-		 struct err *e)
+static int vm_list_load_records(const struct host *h, const struct vm_needs *needed,
+				struct vm_list *ret_list, struct err *e)
 {
+	cleanup_loading struct loading l = { .recordsfd = -1, .poolfd = -1 };
 	cleanup_free record_uuid *uuids = NULL;
-	cleanup_close int recordsfd = -1, journalfd = -1;
 	struct record_members members = { 0 };
-	struct loading l = { .host = h, .needs = needed };
 	struct vm_list list = { 0 };
 	size_t count;
 	int r;
@@ -257,24 +337,37 @@ int vm_list_load(const struct host *h, const struct vm_needs *needed, struct vm_
 	r = record_list(h, &uuids, &count, e);
 	if (r < 0)
 		return r;
+	loading_begin(&l, h, needed);
 	if (count > 0) {
-		recordsfd = host_dir_existing(h, HOST_RECORDS, e);
-		if (recordsfd < 0)
-			return recordsfd;
+		l.recordsfd = host_dir_existing(h, HOST_RECORDS, e);
+		if (l.recordsfd < 0)
+			return l.recordsfd;
 		qsort(uuids, count, sizeof(*uuids), by_uuid);
 		list.vms = xcalloc(count, sizeof(struct jv *));
 	}
-	/* Most hosts have no journal at all: then no VM has to be looked up in it. */
-	journalfd = host_dir_existing(h, HOST_JOURNAL, NULL);
-	l.journals = journalfd >= 0;
-	l.recordsfd = recordsfd;
-	if (needed && !needed->all) {
-		members.names = (const char *const *)needed->names;
-		members.count = needed->count;
+	if (l.needs) {
+		members.names = (const char *const *)l.needs->names;
+		members.count = l.needs->count;
 		l.members = &members;
 	}
 	for (size_t i = 0; i < count; i++)
 		load_one(&l, uuids[i], &list);
 	*ret_list = list;
+	return 0;
+}
+
+int vm_list_load(const struct host *h, const struct vm_needs *needed, struct vm_list *ret_list,
+		 struct err *e)
+{
+	cleanup_jv struct jv *vms = NULL;
+
+	if (vminfo_vms(h, needed, &vms, NULL) < 0)
+		return vm_list_load_records(h, needed, ret_list, e);
+	ret_list->vms = xcalloc(jv_len(vms) + 1, sizeof(struct jv *));
+	for (size_t i = 0; i < jv_len(vms); i++) {
+		ret_list->vms[i] = jv_ref(jv_at(vms, i));
+		vm_object_add_computed(ret_list->vms[i]);
+	}
+	ret_list->count = jv_len(vms);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * vm_object.h - VMs as people see them: the record, and what is derived at the
- * moment of asking. Reads files only, takes no lock, starts no process.
+ * moment of asking. Takes no lock, starts no process.
  */
 #pragma once
 
@@ -13,11 +13,17 @@
 struct jv;
 struct vm_needs;
 
-/* What "vmadm get" prints. New. -ENOENT as record_load(). */
+/*
+ * What "vmadm get" prints, always from the files. New. -ENOENT as record_load().
+ */
 ATTR_MUST_CHECK int vm_object_load(const struct host *h, const char *uuid, struct jv **ret_vm,
 				   struct err *e);
 
-/* "running", "stopped", "failed", "incomplete". A constant. */
+/* The same, from vminfod when it answers at once. */
+ATTR_MUST_CHECK int vm_object_get(const struct host *h, const char *uuid, struct jv **ret_vm,
+				  struct err *e);
+
+/* One of the names of vm_state.h. A constant. */
 const char *vm_object_state(const struct jv *vm);
 
 struct vm_list {
@@ -27,9 +33,13 @@ struct vm_list {
 	struct err error;  /* of the last of those */
 };
 
+/* "type" and "ram", which are columns and no members. */
+void vm_object_add_computed(struct jv *vm);
+
 /*
  * All VMs with what NEEDS (see vm_query.h; NULL: all) asks for: members of get
- * and the computed "type" and "ram". In the order of their UUIDs.
+ * and the computed "type" and "ram". In the order of their UUIDs. From vminfod
+ * when it answers at once, else from the files: the result is the same.
  */
 ATTR_MUST_CHECK int vm_list_load(const struct host *h, const struct vm_needs *needs,
 				 struct vm_list *ret_list, struct err *e);

@@ -71,6 +71,29 @@ pid_t zoneadmd_vm_pid(const struct host *h, const char *uuid)
 	return (pid_t)pid;
 }
 
+/* The descriptor is taken first: what is alive afterwards is what it stands for. */
+static int pidfd_of(const struct jv *state, const char *pid_name, const char *start_name)
+{
+	int64_t pid = jv_get_int(state, pid_name, 0);
+	uint64_t start = (uint64_t)jv_get_int(state, start_name, 0);
+	cleanup_close int fd = -1;
+
+	if (pid <= 0 || pid > INT32_MAX)
+		return -ENOENT;
+	fd = pidfd_open_process((pid_t)pid, NULL);
+	if (fd < 0 || !procfs_is_alive((pid_t)pid, start))
+		return -ENOENT;
+	return take_fd(fd);
+}
+
+int zoneadmd_vm_pidfd(const struct host *h, const char *uuid)
+{
+	cleanup_jv struct jv *state = load_state(h, uuid);
+	int fd = pidfd_of(state, "pid", "pid_start");
+
+	return fd >= 0 ? fd : pidfd_of(state, "supervisor", "supervisor_start");
+}
+
 int zoneadmd_open_log(const struct host *h, const char *uuid, struct err *e)
 {
 	cleanup_free char *dir = xasprintf(HOST_POOL "/%s", uuid);
@@ -112,6 +135,8 @@ static int read_line(int fd, char *ret, size_t size, struct err *e)
 		if (r == 0)
 			return err_set(e, -ETIMEDOUT, "zoneadmd does not answer");
 		n = read(fd, ret + len, size - 1 - len);
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
 			break;
 		len += (size_t)n;

@@ -7,7 +7,8 @@
  *
  * ROOT/run/dais/UUID/state.json, replaced atomically by zoneadmd:
  *
- *	{ "state": "running", "pid": INIT_PID, "pid_start": JIFFIES, "supervisor": PID,
+ *	{ "state": "running", "pid": INIT_PID, "pid_start": JIFFIES,
+ *	  "supervisor": PID, "supervisor_start": JIFFIES,
  *	  "boot_timestamp": "...", "init_restarts": N, "zoneid": N,
  *	  "warnings": ["max_swap: ..."] }
  *	{ "state": "stopped", "exit_timestamp": "...", "init_restarts": N }
@@ -92,6 +93,12 @@ ATTR_MUST_CHECK int zoneadmd_attach_vm(const struct host *h, const char *program
 
 /* Init's pid, or 0 when the VM does not run. Looks at state.json and /proc only. */
 pid_t zoneadmd_vm_pid(const struct host *h, const char *uuid);
+
+/*
+ * A descriptor that is readable once what the state file names has ended: init, or
+ * the supervisor while there is no init. -ENOENT, without an error: neither lives.
+ */
+ATTR_MUST_CHECK int zoneadmd_vm_pidfd(const struct host *h, const char *uuid);
 
 /*
  * The host's end of the VM's NIC number INDEX (0 to 99): "dz", ten hex digits

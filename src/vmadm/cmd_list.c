@@ -11,8 +11,9 @@
 #include "libvm/record.h"
 #include "libvm/vm_object.h"
 #include "libvm/vm_query.h"
+#include "libvm/vm_rows.h"
+#include "libvm/vminfo.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,72 +61,28 @@ static int load(struct cli_call *call, const char *action, struct vm_needs *need
 	return 0;
 }
 
-static void pad(struct buf *b, size_t from, unsigned int width)
+static void print_text(const struct buf *text)
 {
-	/* Characters, not bytes: names may be in any script. */
-	size_t shown = 0;
-
-	for (size_t i = from; i < b->len; i++)
-		shown += ((unsigned char)b->data[i] & 0xc0) != 0x80;
-	for (; shown < width; shown++)
-		buf_addc(b, ' ');
+	(void)fwrite(buf_str(text), 1, text->len, stdout);
 }
 
-static void end_row(struct buf *b)
+/* The list that is asked for most is kept ready where vminfod runs. */
+static int print_default(struct cli_call *call, const struct vm_fields *fields)
 {
-	size_t len = b->len;
+	cleanup_vmadm struct vmadm v = { .host = { .fd = -1 } };
+	cleanup_buf struct buf header = BUF_INIT, rows = BUF_INIT;
+	int r;
 
-	while (len > 0 && b->data[len - 1] == ' ')
-		len--;
-	(void)fwrite(b->data, 1, len, stdout);
-	(void)fputc('\n', stdout);
-	buf_reset(b);
-}
-
-/* Texts of a payload may be foreign: neither a terminal nor a reader of lines obeys them. */
-static void add_shown(struct buf *b, const char *text)
-{
-	for (; *text; text++)
-		buf_addc(b, iscntrl((unsigned char)*text) ? '?' : *text);
-}
-
-static void add_cell(struct buf *b, size_t column, const char *text, unsigned int width,
-		     bool parsable)
-{
-	size_t from;
-
-	if (column > 0)
-		buf_adds(b, parsable ? ":" : "  ");
-	from = b->len;
-	add_shown(b, *text || parsable ? text : "-");
-	if (!parsable)
-		pad(b, from, width);
-}
-
-static void print_header(const struct vm_fields *fields, bool parsable)
-{
-	cleanup_buf struct buf b = BUF_INIT;
-
-	for (size_t i = 0; i < fields->count; i++)
-		add_cell(&b, i, fields->items[i].header, fields->items[i].width, parsable);
-	end_row(&b);
-}
-
-static void print_rows(struct jv *const *vms, size_t count, const struct vm_fields *fields,
-		       bool parsable)
-{
-	cleanup_buf struct buf b = BUF_INIT;
-	char text[32];
-
-	for (size_t i = 0; i < count; i++) {
-		for (size_t f = 0; f < fields->count; f++)
-			add_cell(&b, f,
-				 vm_value_text(vm_value(vms[i], fields->items[f].key), text),
-				 fields->items[f].width, parsable);
-		if (b.len == 0) /* one empty cell */
-			buf_addc(&b, ' ');
-		end_row(&b);
-	}
+	r = vmadm_begin(&v, call, NULL);
+	if (r == 0)
+		r = vminfo_rows(&v.host, &rows, NULL);
+	if (r < 0)
+		return r;
+	if (cli_has(call, "header") || !cli_has(call, "no-header"))
+		vm_rows_header(&header, fields, false);
+	print_text(&header);
+	print_text(&rows);
+	return 0;
 }
 
 static struct jv *borrow(const struct jv *value)
@@ -164,14 +121,18 @@ int cmd_list(struct cli_call *call, struct err *e)
 	const char *columns = cli_get(call, "columns"), *sort = cli_get(call, "sort");
 	cleanup_vm_needs struct vm_needs needs = { .count = 0 };
 	bool parsable = cli_has(call, "parsable");
+	cleanup_buf struct buf text = BUF_INIT;
 	size_t count;
 	int r;
 
-	r = vm_fields_parse_order(columns ? columns : "uuid,type,ram,state,alias", &fields, e);
+	r = vm_fields_parse_order(columns ? columns : VM_LIST_COLUMNS, &fields, e);
 	if (r == 0)
-		r = vm_fields_parse_sort(sort ? sort : "ram,uuid", &order, e);
+		r = vm_fields_parse_sort(sort ? sort : VM_LIST_SORT, &order, e);
 	if (r < 0)
 		return r;
+	if (!columns && !sort && !parsable && !cli_has(call, "json") &&
+	    cli_operands(call) == 0 && print_default(call, &fields) == 0)
+		return 0;
 	vm_fields_need(&fields, &needs);
 	vm_fields_need(&order, &needs);
 	r = load(call, "filter", &needs, &list, &count, e);
@@ -183,8 +144,10 @@ int cmd_list(struct cli_call *call, struct err *e)
 		return 0;
 	}
 	if (cli_has(call, "header") || (!parsable && !cli_has(call, "no-header")))
-		print_header(&fields, parsable);
-	print_rows(list.vms, count, &fields, parsable);
+		vm_rows_header(&text, &fields, parsable);
+	for (size_t i = 0; i < count; i++)
+		vm_rows_add(&text, list.vms[i], &fields, parsable);
+	print_text(&text);
 	return 0;
 }
 
@@ -262,7 +225,7 @@ int cmd_get(struct cli_call *call, struct err *e)
 	if (r == 0)
 		r = vmadm_find(&v, call, e);
 	if (r == 0)
-		r = vm_object_load(&v.host, v.uuid, &vm, e);
+		r = vm_object_get(&v.host, v.uuid, &vm, e);
 	if (r == 0)
 		print_json(vm);
 	return r;

@@ -58,6 +58,15 @@ static const struct cli_opt check_options[] = {
 	CLI_END,
 };
 
+static const struct cli_opt clear_options[] = { RESULT_OPTION, CLI_END };
+
+static const struct cli_opt events_options[] = {
+	{ .letter = 'f', .name = "full", .help = "print whole dates and UUIDs" },
+	JSON_OPTION("print each event as one line of JSON"),
+	{ .letter = 'r', .name = "ready", .help = "print when listening has begun as well" },
+	CLI_END,
+};
+
 static const struct cli_opt create_options[] = {
 	FILE_OPTION,
 	{ .name = "strict", .help = "refuse a payload with properties that would be dropped" },
@@ -159,6 +168,8 @@ static const struct cli_cmd commands[] = {
 	/* clang-format off */
 	{ .name = "check", .args = "", .summary = "find, and mend, what a crash left behind",
 	  .opts = check_options, .run = cmd_check },
+	{ .name = "clear", .summary = "take a VM out of failed, mend what was cut short",
+	  .opts = clear_options, ONE_VM, .run = cmd_clear },
 	{ .name = "console", .summary = "use the console of a zone; Ctrl-] leaves it", ONE_VM,
 	  .run = cmd_console },
 	{ .name = "create", .args = "", .summary = "make a VM from a JSON payload",
@@ -169,6 +180,9 @@ static const struct cli_cmd commands[] = {
 	  .opts = delete_options, ONE_VM, .run = cmd_delete },
 	{ .name = "delete-snapshot", .summary = "delete a snapshot of a VM",
 	  .opts = snapshot_options, VM_AND_NAME, .run = cmd_delete_snapshot },
+	{ .name = "events", .args = "[UUID]", .summary = "print what changes, as it happens",
+	  .opts = events_options, .max_operands = 1, .complete = CLI_HELP, .words = "vms",
+	  .run = cmd_events },
 	{ .name = "get", .alias = "json", .summary = "print a VM as JSON", ONE_VM,
 	  .run = cmd_get },
 	{ .name = "info", .args = "UUID [TYPE...]", .summary = "ask the hypervisor of a VM",

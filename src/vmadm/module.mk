@@ -2,8 +2,10 @@ $(call command, vmadm, \
 	main.c \
 	answer.c \
 	cmd_check.c \
+	cmd_clear.c \
 	cmd_console.c \
 	cmd_create.c \
+	cmd_events.c \
 	cmd_info.c \
 	cmd_list.c \
 	cmd_power.c \

@@ -82,11 +82,13 @@ ATTR_MUST_CHECK int vmadm_read_payload(struct cli_call *call, const char *comman
 struct payload_env vmadm_payload_env(struct vmadm *v);
 
 int cmd_check(struct cli_call *call, struct err *e);
+int cmd_clear(struct cli_call *call, struct err *e);
 int cmd_create(struct cli_call *call, struct err *e);
 int cmd_create_snapshot(struct cli_call *call, struct err *e);
 int cmd_delete(struct cli_call *call, struct err *e);
 int cmd_delete_snapshot(struct cli_call *call, struct err *e);
 int cmd_console(struct cli_call *call, struct err *e);
+int cmd_events(struct cli_call *call, struct err *e);
 int cmd_get(struct cli_call *call, struct err *e);
 int cmd_info(struct cli_call *call, struct err *e);
 int cmd_kill(struct cli_call *call, struct err *e);

@@ -77,7 +77,11 @@ int zone_state_write(struct zone *z, struct err *e)
 			timestamp(z->boot_timestamp, sizeof(z->boot_timestamp));
 		jv_set(state, "boot_timestamp", jv_string(z->boot_timestamp));
 	}
+	r = procfs_start_time(getpid(), &start, e);
+	if (r < 0)
+		return r;
 	jv_set(state, "supervisor", jv_int(getpid()));
+	jv_set(state, "supervisor_start", jv_int((int64_t)start));
 	jv_set(state, "zoneid", jv_int(z->zoneid));
 	jv_set(state, "init_restarts", jv_int(z->restarts));
 	jv_set(state, "warnings", jv_copy(z->warnings));

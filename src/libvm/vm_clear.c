@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clear: out of failed, and out of what was cut short. vm_open() mends the latter,
+ * the mark is taken off the record; whether the VM works now is for a start to see.
+ */
+#include "libvm/vm.h"
+
+#include "base/jv.h"
+#include "libvm/fault.h"
+#include "libvm/journal.h"
+#include "libvm/record.h"
+
+#include <errno.h>
+
+int vm_clear(const struct vm_host *vh, const char *uuid, struct vm_report *rep, struct err *e)
+{
+	bool cut_short = journal_is_there(vh->host, uuid);
+	cleanup_jv struct jv *record = NULL;
+	cleanup_close int lock = -1;
+	int r;
+
+	lock = vm_open(vh, uuid, &record, e);
+	if (lock == -ENOENT && cut_short && !journal_is_there(vh->host, uuid)) {
+		vm_report_warn(rep, "%s was on its way out, and is gone now", uuid);
+		return 0;
+	}
+	if (lock < 0)
+		return lock;
+	if (!jv_del(record, "failed")) {
+		rep->already = !cut_short;
+		return 0;
+	}
+	r = record_store(vh->host, uuid, record, e);
+	return r < 0 ? r : fault_point("mark removed", e);
+}
