@@ -17,10 +17,11 @@ zshdir	?= $(prefix)/share/zsh/site-functions
 BUILD_ONLY := builder init
 
 # Units that make sense on any host; the platform's own are in overlay/.
-HOST_UNITS ?= $(wildcard overlay/etc/systemd/system/dais-zones.service)
+HOST_UNITS ?= $(wildcard $(addprefix overlay/etc/systemd/system/,\
+	dais-vminfod.service dais-zones.service))
 
 # Called by units and by other programs alone.
-HELPERS    := $(filter mdata-agent platform zoneadmd,$(COMMANDS))
+HELPERS    := $(filter mdata-agent platform vminfod zoneadmd,$(COMMANDS))
 INSTALLED  := $(filter-out $(BUILD_ONLY) $(HELPERS),$(COMMANDS))
 INST_MAN   := $(filter-out $(patsubst %,man/%.1,$(BUILD_ONLY)),$(wildcard $(foreach s,1 5 7 8,man/*.$(s))))
 INST_UNITS := $(if $(PLATFORM),,$(HOST_UNITS))

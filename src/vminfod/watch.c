@@ -30,6 +30,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define GONE    (IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
@@ -52,7 +53,8 @@ struct watch {
 	struct vm_index *index;
 	int fd; /* inotify */
 	int wds[FOLDERS];
-	int endsfd; /* epoll, over the pidfds of all machines */
+	struct stat watched; /* the folder of records */
+	int endsfd;          /* epoll, over the pidfds of all machines */
 	struct machine *machines;
 	struct jv *dirty; /* an object, UUID -> true, in the order of the changes */
 	bool rescan;
@@ -130,6 +132,16 @@ static void set_dirty(struct watch *w, const char *uuid)
 
 /* ---- all of it --------------------------------------------------------------- */
 
+/* Of folders that are gone there is nothing to forget any more. */
+static void forget_folders(struct watch *w)
+{
+	for (size_t i = 0; i < FOLDERS; i++) {
+		if (w->wds[i] >= 0)
+			(void)inotify_rm_watch(w->fd, w->wds[i]);
+		w->wds[i] = -1;
+	}
+}
+
 static int watch_folders(struct watch *w, struct err *e)
 {
 	static const struct {
@@ -148,6 +160,8 @@ static int watch_folders(struct watch *w, struct err *e)
 
 		if (fd < 0)
 			return fd;
+		if (i == RECORDS && fstat(fd, &w->watched) < 0)
+			return err_sys(e, "cannot look at '%s'", folders[i].dir);
 		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		w->wds[i] = inotify_add_watch(w->fd, path, folders[i].mask);
 		if (w->wds[i] < 0)
@@ -189,6 +203,7 @@ static int scan(struct watch *w, struct err *e)
 	w->dirty = jv_object();
 	while (w->machines)
 		remove_machine(w, &w->machines);
+	forget_folders(w);
 	r = watch_folders(w, e);
 	if (r == 0)
 		r = watch_machines(w, e);
@@ -300,10 +315,20 @@ static void read_dirty(struct watch *w)
 	}
 }
 
+/* A pool that is mounted over the folder of records leaves our watch on what it hides. */
+static bool is_hidden(const struct watch *w)
+{
+	struct stat st;
+
+	return fstatat(w->host->fd, HOST_RECORDS, &st, 0) < 0 ||
+	       st.st_dev != w->watched.st_dev || st.st_ino != w->watched.st_ino;
+}
+
 int watch_sync(struct watch *w, struct err *e)
 {
 	int r;
 
+	w->rescan |= is_hidden(w);
 	read_ends(w);
 	r = read_changes(w, e);
 	if (r < 0)
@@ -357,6 +382,7 @@ int watch_new(struct event *loop, const struct host *h, struct http_service *ser
 		.service = service,
 		.index = service->index,
 		.dirty = jv_object(),
+		.wds = { -1, -1, -1 },
 	};
 	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	w->endsfd = epoll_create1(EPOLL_CLOEXEC);

@@ -1,0 +1,2 @@
+$(call unit, test_events, vm base)
+$(call unit, test_vm_state, vm base)
