@@ -93,18 +93,20 @@ int cmd_create(struct cli_call *call, struct err *e)
 	return create(&v, call, record, &ps);
 }
 
+/* Each name once. */
 static struct jv *names_to_json(const struct problems *ps, enum problem_kind kind)
 {
-	cleanup_free char *names = problems_names(ps, kind);
-	struct jv *list = jv_array();
+	struct jv *names = jv_object(), *list = jv_array();
 
-	for (const char *word = names; *word;) {
-		size_t len = strcspn(word, ",");
-		cleanup_free char *name = xstrndup(word, len);
+	for (size_t i = 0; i < ps->count; i++) {
+		const struct problem *p = &ps->items[i];
 
-		jv_push(list, jv_string(name));
-		word += len + (word[len] == ',');
+		if (p->kind != kind || jv_get(names, p->name))
+			continue;
+		jv_set(names, p->name, jv_null());
+		jv_push(list, jv_string(p->name));
 	}
+	jv_unref(names);
 	return list;
 }
 
@@ -194,6 +196,25 @@ static int validate_create(struct cli_call *call, struct err *e)
 	return 0;
 }
 
+/* Another action allows no property at all; that is the original's answer to a wrong word. */
+static int validate_nothing(struct cli_call *call, struct err *e)
+{
+	cleanup_problems struct problems ps = { 0 };
+	cleanup_jv struct jv *payload = NULL;
+	const char *brand;
+	int r;
+
+	r = vmadm_read_payload(call, "validate", &payload, e);
+	if (r != 0)
+		return r;
+	brand = jv_get_string(payload, "brand");
+	if (!brand_from_name(brand))
+		return say_bad_brand(brand);
+	for (void *it = jv_iter(payload); it; it = jv_iter_next(payload, it))
+		problems_add(&ps, PROBLEM_UNKNOWN, jv_iter_key(it), "/", "no such action");
+	return say_invalid(&ps);
+}
+
 int cmd_validate(struct cli_call *call, struct err *e)
 {
 	const char *action = cli_operand(call, 0);
@@ -202,8 +223,6 @@ int cmd_validate(struct cli_call *call, struct err *e)
 		return cli_wrong_use(call, "Will not validate without a valid action.");
 	if (strcmp(action, "update") == 0)
 		return validate_update(call, e);
-	if (strcmp(action, "create") != 0)
-		return cli_wrong_use(
-			call, "'%s' cannot be validated; 'create' and 'update' can", action);
-	return validate_create(call, e);
+	return strcmp(action, "create") == 0 ? validate_create(call, e)
+					     : validate_nothing(call, e);
 }
