@@ -13,6 +13,7 @@
 #include "zoneadmd/metadata.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int zone_clean(struct zone *z, struct err *e)
 {
@@ -117,8 +118,19 @@ static int update_machine(struct zone *z, struct err *e)
 	return r < 0 ? r : zone_network_update(z, &spec, e);
 }
 
-/* All that is warned about is said again, so what there was is forgotten; but not by a failure.
- */
+/* What was found when file systems were mounted holds until the next start. */
+static void keep_mount_warnings(struct zone *z, const struct jv *before)
+{
+	for (size_t i = 0; i < jv_len(before); i++) {
+		const char *text = jv_as_string(jv_at(before, i));
+
+		if (text && strncmp(text, "filesystems: ", strlen("filesystems: ")) == 0)
+			jv_push(z->warnings, jv_string(text));
+	}
+}
+
+/* All else that is warned about is said again, so what there was is forgotten; but not by a
+ * failure. */
 int zone_reload(struct zone *z, struct err *e)
 {
 	struct jv *before = z->warnings;
@@ -127,6 +139,7 @@ int zone_reload(struct zone *z, struct err *e)
 	if (z->state != ZONE_RUNNING || !z->run)
 		return 0;
 	z->warnings = jv_array();
+	keep_mount_warnings(z, before);
 	r = update_machine(z, e);
 	if (r < 0) {
 		jv_unref(z->warnings);

@@ -100,6 +100,23 @@ is "create looks for the source as well" $? 1
 has "and says so" "$(<"$dir/said")" "cannot open '/data/none' on the host"
 is "and leaves nothing" "$(vmadm --root "$host" lookup alias=two)" ""
 
+# ---- a file system that cannot map ids ---------------------------------------------------
+
+mkdir "$host/data/ram"
+mount -t ramfs -o mode=755 ram "$host/data/ram"
+echo word >"$host/data/ram/file"
+set_fs "$(entry /data/ram /mnt/ram '[]')"
+vmadm --root "$host" start "$uuid" >"$dir/said" 2>&1
+has "it is mounted as it is, and that is said" "$(<"$dir/said")" \
+	"filesystems: '/mnt/ram' is mounted without a map of ids"
+is "what all may read is read" "$(inside "$(init_of "$uuid")" read /mnt/ram/file)" done
+is "and nothing is written" "$(inside "$(init_of "$uuid")" write /mnt/ram/new)" "Permission denied"
+vmadm --root "$host" update "$uuid" cpu_shares=99 >"$dir/said" 2>&1
+has "a change later on does not forget it" "$(state_of "$uuid" 'warnings | join(" ")')" \
+	"'/mnt/ram' is mounted without a map of ids"
+vmadm --root "$host" stop -F "$uuid" >"$dir/said" 2>&1 || said
+umount "$host/data/ram"
+
 # ---- what the guest may mount itself --------------------------------------------------
 
 jq 'del(.filesystems) | .fs_allowed = ["tmpfs", "ufs"] | .tmpfs = 0' "$dir/good" >"$record"

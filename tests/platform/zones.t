@@ -16,7 +16,8 @@ payload() {
 	cat <<-END
 	{ "uuid": "$1", "alias": "$2", "hostname": "$2", "brand": "lx", "autoboot": $4,
 	  "image_uuid": "$image", "max_physical_memory": 256, "max_lwps": 300, "quota": 2,
-	  "cpu_cap": 150, "resolvers": ["10.99.0.1"],
+	  "cpu_cap": 150, "resolvers": ["10.99.0.1"], "fs_allowed": ["fuse"],
+	  "filesystems": [ { "type": "lofs", "source": "/opt/lent", "target": "/mnt/lent", "options": ["ro"] } ],
 	  "nics": [ { "nic_tag": "admin", "ip": "$3", "netmask": "255.255.255.0",
 	              "gateway": "10.99.0.1", "primary": true } ] }
 	END
@@ -105,6 +106,7 @@ subvolumes=$out
 
 # ---- two zones ---------------------------------------------------------------
 
+g 'mkdir -p /opt/lent && echo word > /opt/lent/file'
 g "$(printf 'cat > /root/a.json <<"END"\n%s\nEND\nvmadm create -f /root/a.json' "$(payload $a web0 10.99.0.11 true)")" 300
 like "web0 is created from JSON" "$out" "Successfully created VM $a" || bail "$out"
 g "$(printf 'cat > /root/b.json <<"END"\n%s\nEND\nvmadm create < /root/b.json' "$(payload $b web1 10.99.0.12 false)")" 300
@@ -135,6 +137,12 @@ exec nsenter -a -t "$pid" -- sh -c "$2"
 END
 chmod +x /root/try'
 try() { g "/root/try $2 '$3'" "$1"; }
+try 60 $a 'cat /mnt/lent/file; touch /mnt/lent/new; mount -o remount,bind,rw /mnt/lent && echo writable; ls -l /dev/fuse'
+like "a folder of the host is lent to it" "$out" '^word'
+like "read-only" "$out" 'touch:.*[Rr]ead-only'
+[[ $out != *writable* ]]
+ok "which its root cannot change" $?
+like "fs_allowed gives it fuse" "$out" 'c.*10, *229.*/dev/fuse'
 oom() { g "sed -n 's/^oom_kill //p' /sys/fs/cgroup/dais/$1/memory.events"; }
 
 limit $a memory.swap.max 0
