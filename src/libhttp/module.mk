@@ -1,0 +1,2 @@
+$(call library, http, http.c transfer.c, base)
+$(call needs, http, libcurl)
