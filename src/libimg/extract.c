@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "libimg/decompress.h"
 #include "libimg/sandbox.h"
-#include "libimg/tar.h"
+#include "libimg/format.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define PIPE_SIZE (1 << 20)
@@ -50,27 +49,6 @@ struct job {
 
 /* ---- in the children ------------------------------------------------------ */
 
-static int by_number(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b;
-}
-
-/* Closes the rest, so that locks and pipes whose copies we got end with their owners. */
-static void keep_only(int *fds, size_t count)
-{
-	unsigned int from = 3;
-
-	qsort(fds, count, sizeof(*fds), by_number);
-	for (size_t i = 0; i < count; i++) {
-		if (fds[i] < (int)from)
-			continue;
-		if ((unsigned int)fds[i] > from)
-			(void)syscall(SYS_close_range, from, (unsigned int)fds[i] - 1, 0);
-		from = (unsigned int)fds[i] + 1;
-	}
-	(void)syscall(SYS_close_range, from, ~0U, 0);
-}
-
 /* A terminal takes orders from what is written to it. */
 static void silence(void)
 {
@@ -105,7 +83,7 @@ static int run_writer(const struct job *job, struct extract_counts *counts, stru
 	rootfd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (rootfd < 0)
 		return err_sys(e, "cannot open the image's root");
-	return tar_extract(job->infd, rootfd, job->limits, counts, e);
+	return image_write(job->infd, rootfd, job->limits, counts, e);
 }
 
 static _Noreturn void child(const struct job *job, int verdictfd, pid_t parent)
@@ -119,7 +97,7 @@ static _Noreturn void child(const struct job *job, int verdictfd, pid_t parent)
 	if (getppid() != parent)
 		_exit(1);
 	silence();
-	keep_only(keep, ARRAY_SIZE(keep));
+	sandbox_keep_fds(keep, ARRAY_SIZE(keep));
 	v.code = writer ? run_writer(job, &v.counts, &e) : run_filter(job, &e);
 	(void)snprintf(v.msg, sizeof(v.msg), "%s", e.msg);
 	/* At most PIPE_BUF bytes: whole or not at all. */
@@ -257,6 +235,7 @@ static int start(struct extract *x, int rootfd, enum compression c, struct err *
 	if (r == 0) {
 		x->feedfd = feed[1];
 		feed[1] = -1;
+		(void)fcntl(x->feedfd, F_SETFL, O_NONBLOCK);
 	}
 out:
 	close_p(&feed[0]);
@@ -305,28 +284,29 @@ int extract_finish(struct extract *x, struct extract_counts *ret_counts, struct 
 	return 0;
 }
 
-int extract_feed(struct extract *x, const void *data, size_t len, struct err *e)
+int extract_feed(struct extract *x, const void *data, size_t len, size_t *ret_taken,
+		 struct err *e)
 {
-	const char *p = data;
+	struct extract_counts counts;
+	ssize_t n;
+	int r;
 
-	while (len > 0) {
-		ssize_t n = write(x->feedfd, p, len);
-		struct extract_counts counts;
-		int r;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno != EPIPE)
-			return err_sys(e, "cannot hand the archive on");
-		if (n < 0) {
-			r = extract_finish(x, &counts, e);
-			return r < 0 ? r
-				     : err_set(e, -EIO, "the archive's reader stopped early");
-		}
-		p += n;
-		len -= (size_t)n;
+	do
+		n = write(x->feedfd, data, len);
+	while (n < 0 && errno == EINTR);
+	if (n >= 0 || errno == EAGAIN) {
+		*ret_taken = n < 0 ? 0 : (size_t)n;
+		return 0;
 	}
-	return 0;
+	if (errno != EPIPE)
+		return err_sys(e, "cannot hand the archive on");
+	r = extract_finish(x, &counts, e);
+	return r < 0 ? r : err_set(e, -EIO, "the archive's reader stopped early");
+}
+
+int extract_feedfd(const struct extract *x)
+{
+	return x->feedfd;
 }
 
 static void end(struct worker *w)

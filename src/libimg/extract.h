@@ -43,6 +43,7 @@ struct extract_counts {
 	uint64_t entries;
 	uint64_t devices; /* device nodes and sockets left out: a zone has its own */
 	uint64_t xattrs;  /* attributes that cannot be kept */
+	uint32_t format;  /* the row of image_formats[] */
 };
 
 /*
@@ -52,9 +53,14 @@ struct extract_counts {
 ATTR_MUST_CHECK int extract_begin(int rootfd, const void *head, size_t len,
 				  const struct extract_limits *limits,
 				  struct extract **ret_extract, struct err *e);
-/* When this fails the reason is the extraction's own, not a broken pipe. */
+/*
+ * Never waits: *RET_TAKEN of the bytes are taken, 0 while the processes are busy; poll
+ * extract_feedfd() for writing. When this fails the reason is the extraction's own, not
+ * a broken pipe.
+ */
 ATTR_MUST_CHECK int extract_feed(struct extract *x, const void *data, size_t len,
-				 struct err *e);
+				 size_t *ret_taken, struct err *e);
+int extract_feedfd(const struct extract *x);
 /* No more bytes: wait for the rest, and for the verdict. */
 ATTR_MUST_CHECK int extract_finish(struct extract *x, struct extract_counts *ret_counts,
 				   struct err *e);

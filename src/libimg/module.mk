@@ -1,3 +1,4 @@
 $(call library, img, image.c manifest.c manifest_rules.c extract.c sandbox.c tar.c tar_entry.c \
-	decompress.c digest.c install.c, store sys base)
+	decompress.c digest.c format.c pool.c stage.c install.c helper.c source.c source_ask.c \
+	source_types.c imgapi.c, store http sys base)
 $(call needs, img, libarchive libseccomp libcap libcrypto)

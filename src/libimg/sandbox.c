@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 /* Address space; xz at its highest level wants 65 MiB, zstd with a long window 128 MiB. */
 #define MEMORY_MAX ((rlim_t)320 << 20)
@@ -135,6 +137,52 @@ int sandbox_enter_filter(struct err *e)
 	if (r == 0)
 		r = keep_caps(NULL, 0, e);
 	return r < 0 ? r : load_filter(false, e);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Locks and pipes whose copies we got shall end with their owners. */
+void sandbox_keep_fds(int *fds, size_t count)
+{
+	unsigned int from = 3;
+
+	qsort(fds, count, sizeof(*fds), by_number);
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i] < (int)from)
+			continue;
+		if ((unsigned int)fds[i] > from)
+			(void)syscall(SYS_close_range, from, (unsigned int)fds[i] - 1, 0);
+		from = (unsigned int)fds[i] + 1;
+	}
+	(void)syscall(SYS_close_range, from, ~0U, 0);
+}
+
+/* Not a name service's answer: this number is what the kernel itself takes for nobody. */
+#define NOBODY 65534
+
+static int become_nobody(struct err *e)
+{
+	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
+		return err_sys(e, "cannot give up root's rights");
+	return 0;
+}
+
+int sandbox_enter_helper(uint64_t file_max, struct err *e)
+{
+	int r = limit(RLIMIT_CORE, 0, e);
+
+	if (r == 0)
+		r = limit(RLIMIT_FSIZE, file_max, e);
+	/* Tests of the library run as anybody; imgadm itself asks for root first. */
+	if (r == 0 && geteuid() == 0)
+		r = become_nobody(e);
+	if (r == 0)
+		r = keep_caps(NULL, 0, e);
+	return r < 0 ? r : lock_down(e);
 }
 
 int sandbox_unshare(int ready_fd, int go_fd, struct err *e)

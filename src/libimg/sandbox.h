@@ -2,16 +2,28 @@
 /*
  * sandbox.h - give up what a process that reads foreign bytes does not need.
  *
- * Both kinds end with the caller, have no network (no call that makes a
+ * Filters and writers end with the caller, have no network (no call that makes a
  * socket), cannot run a program, cannot gain rights, and are bounded in
- * memory. They are killed at the first call that is not on their list.
+ * memory. They are killed at the first call that is not on their list. Helpers,
+ * which have the network, have no rights beside it.
  */
 #pragma once
 
 #include "base/err.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+/* Close all descriptors from 3 on but COUNT in FDS, which is sorted by this. */
+void sandbox_keep_fds(int *fds, size_t count);
+
+/*
+ * Talks to servers: it keeps the network and the file system, as a user whom nothing
+ * belongs to; files may grow to FILE_MAX. No system call filter: name services and TLS
+ * load what the host has.
+ */
+ATTR_MUST_CHECK int sandbox_enter_helper(uint64_t file_max, struct err *e);
 
 /* Reads, computes, writes to descriptors that it has. */
 ATTR_MUST_CHECK int sandbox_enter_filter(struct err *e);

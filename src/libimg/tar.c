@@ -20,22 +20,21 @@ struct tar_dir {
 	struct timespec mtime;
 };
 
-struct input {
-	int fd;
+struct source {
+	struct image_input *in;
 	char block[BLOCK];
 };
 
 static la_ssize_t read_block(struct archive *a, void *data, const void **ret_block)
 {
-	struct input *in = data;
+	struct source *src = data;
 	size_t len = 0;
 
 	/* A pipe gives little at a time, the archive library works best with much. */
-	while (len < sizeof(in->block)) {
-		ssize_t n = read(in->fd, in->block + len, sizeof(in->block) - len);
+	while (len < sizeof(src->block)) {
+		ssize_t n =
+			image_input_read(src->in, src->block + len, sizeof(src->block) - len);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0) {
 			archive_set_error(a, errno, "cannot read the archive");
 			return -1;
@@ -44,7 +43,7 @@ static la_ssize_t read_block(struct archive *a, void *data, const void **ret_blo
 			break;
 		len += (size_t)n;
 	}
-	*ret_block = in->block;
+	*ret_block = src->block;
 	return (la_ssize_t)len;
 }
 
@@ -256,35 +255,23 @@ static int read_entries(struct tar *t, struct err *e)
 	return r;
 }
 
-/* What follows the end of the archive is read away, so that its writer ends well. */
-static int drain(int fd, struct err *e)
-{
-	char block[65536];
-	ssize_t n;
-
-	do
-		n = read(fd, block, sizeof(block));
-	while (n > 0 || (n < 0 && errno == EINTR));
-	return n < 0 ? err_sys(e, "cannot read the archive") : 0;
-}
-
-int tar_extract(int infd, int rootfd, const struct extract_limits *limits,
-		struct extract_counts *ret_counts, struct err *e)
+int tar_write(struct image_input *in, int rootfd, const struct extract_limits *limits,
+	      struct extract_counts *ret_counts, struct err *e)
 {
 	struct tar t = { .rootfd = rootfd, .limits = limits, .parentfd = -1 };
-	cleanup_free struct input *in = xcalloc(1, sizeof(*in));
+	cleanup_free struct source *src = xcalloc(1, sizeof(*src));
 	int r;
 
-	in->fd = infd;
+	src->in = in;
 	t.in = archive_read_new();
 	if (!t.in)
 		abort(); /* memory */
 	(void)archive_read_support_format_tar(t.in);
-	r = archive_read_open(t.in, in, NULL, read_block, NULL) == ARCHIVE_OK
+	r = archive_read_open(t.in, src, NULL, read_block, NULL) == ARCHIVE_OK
 		    ? read_entries(&t, e)
 		    : fail_archive(t.in, e);
 	if (r == 0)
-		r = drain(infd, e);
+		r = image_input_drain(in, e);
 	if (r == 0) {
 		set_dir_times(&t);
 		*ret_counts = t.counts;

@@ -16,10 +16,14 @@
  */
 #pragma once
 
-#include "libimg/extract.h"
+#include "libimg/format.h"
 
 #define TAR_NAME_MAX 4095
 
-/* Reads INFD to its end. On failure what was written stays: the caller destroys all of it. */
-ATTR_MUST_CHECK int tar_extract(int infd, int rootfd, const struct extract_limits *limits,
-				struct extract_counts *ret_counts, struct err *e);
+/*
+ * The writer of format.h; reads IN to its end. On failure what was written stays: the
+ * caller destroys all of it.
+ */
+ATTR_MUST_CHECK int tar_write(struct image_input *in, int rootfd,
+			      const struct extract_limits *limits,
+			      struct extract_counts *ret_counts, struct err *e);

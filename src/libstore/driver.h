@@ -19,7 +19,8 @@ struct store_ops {
 	long magic; /* statfs(2) f_type */
 	/* Is POOLFD the top of a file system of this kind, and usable? */
 	int (*probe)(int poolfd, struct err *e);
-	int (*image_begin)(struct store *s, const char *uuid, struct err *e);
+	int (*image_begin)(struct store *s, const char *uuid, const char *origin,
+			   struct err *e);
 	int (*image_commit)(struct store *s, const char *uuid, struct err *e);
 	int (*image_abort)(struct store *s, const char *uuid, struct err *e);
 	int (*image_destroy)(struct store *s, const char *uuid, struct err *e);

@@ -93,11 +93,13 @@ static int check_uuid(const char *uuid, const char *what, struct err *e)
 	return err_set(e, -EINVAL, "'%s' is not the UUID of %s", uuid ? uuid : "", what);
 }
 
-int store_image_begin(struct store *s, const char *uuid, struct err *e)
+int store_image_begin(struct store *s, const char *uuid, const char *origin, struct err *e)
 {
 	int r = check_uuid(uuid, "an image", e);
 
-	return r < 0 ? r : s->ops->image_begin(s, uuid, e);
+	if (r == 0 && origin)
+		r = check_uuid(origin, "an image", e);
+	return r < 0 ? r : s->ops->image_begin(s, uuid, origin, e);
 }
 
 int store_image_commit(struct store *s, const char *uuid, struct err *e)

@@ -44,9 +44,13 @@ void store_close_p(struct store **s);
 
 const char *store_driver(const struct store *s); /* "btrfs" */
 
-/* Make an empty image in images/.partial/UUID, replacing a dead one; returns a descriptor of
- * its rootfs. */
-ATTR_MUST_CHECK int store_image_begin(struct store *s, const char *uuid, struct err *e);
+/*
+ * Make an image in images/.partial/UUID, replacing a dead one: empty, or with all that
+ * the image ORIGIN has where that is not NULL (-ENOENT: it is not there). Returns a
+ * descriptor of its rootfs.
+ */
+ATTR_MUST_CHECK int store_image_begin(struct store *s, const char *uuid, const char *origin,
+				      struct err *e);
 /*
  * Make all of it durable and read-only, and rename it into place. What libimg
  * put beside rootfs is published by the same rename. -EEXIST when UUID is there.

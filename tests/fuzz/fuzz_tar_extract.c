@@ -6,7 +6,7 @@
  * This runs the writer without its chroot and filter: the names alone must do.
  */
 #include "libimg/decompress.h"
-#include "libimg/tar.h"
+#include "libimg/format.h"
 
 #include "base/path.h"
 
@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	root = openat(scratchfd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	in = as_file(data, size);
-	r = tar_extract(in, root, &limits, &counts, &e);
+	r = image_write(in, root, &limits, &counts, &e);
 	if (r < 0 && (e.code != r || !e.msg[0]))
 		abort();
 	if (r == 0 && (counts.bytes > limits.bytes || counts.entries > limits.entries))

@@ -134,7 +134,7 @@ refused root-is-file "the root of the archive is not a folder"
 refused pax-path-dotdot "entry '../x' $leave"
 refused pax-linkpath "link 'h': entry '$up$dir/outside/canary' $leave"
 refused control-characters "entry '../?[31mred?' $leave"
-refused checksum "the file is not a tar archive"
+refused checksum "the file is not a tar archive, nor anything else that images come in"
 refused huge-size "the archive holds more than 104857600 bytes"
 refused attributes "the archive holds more than 10485760 bytes" 10M
 refused targets "the archive holds more than 10485760 bytes" 10M

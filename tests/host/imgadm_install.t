@@ -180,9 +180,9 @@ damaged: truncated gzip input"
 is_clean
 ok "... and leaves nothing" $?
 head -c 100000 /dev/urandom >"$dir/noise"
-bad_file "noise" "$dir/noise" "the file is not a tar archive"
+bad_file "noise" "$dir/noise" "the file is not a tar archive, nor anything else that images come in"
 gzip -c "$dir/noise" >"$dir/noise.gz"
-bad_file "noise in gzip" "$dir/noise.gz" "the file is not a tar archive"
+bad_file "noise in gzip" "$dir/noise.gz" "the file is not a tar archive, nor anything else that images come in"
 : >"$dir/nothing"
 bad_file "an empty file" "$dir/nothing" "'$dir/nothing' is empty"
 tar -cf "$dir/none.tar" -T /dev/null

@@ -135,7 +135,7 @@ static void put(int dirfd, const char *name, size_t size)
 static void install(void)
 {
 	struct err e = { 0 };
-	int fd = store_image_begin(fx.s, IMAGE, &e);
+	int fd = store_image_begin(fx.s, IMAGE, NULL, &e);
 
 	if (fd < 0)
 		fail_msg("%s", e.msg);
@@ -179,7 +179,7 @@ static void refuses_to_publish_over_an_image(void **state)
 
 	(void)state;
 	install();
-	fd = store_image_begin(fx.s, IMAGE, &e);
+	fd = store_image_begin(fx.s, IMAGE, NULL, &e);
 	assert_true(fd >= 0);
 	(void)close(fd);
 	assert_int_equal(store_image_commit(fx.s, IMAGE, &e), -EEXIST);
@@ -194,7 +194,7 @@ static void replaces_what_a_dead_installer_left(void **state)
 	int fd;
 
 	(void)state;
-	fd = store_image_begin(fx.s, IMAGE, &e);
+	fd = store_image_begin(fx.s, IMAGE, NULL, &e);
 	assert_true(fd >= 0);
 	put(fd, "half", 65536);
 	(void)close(fd);
@@ -429,7 +429,7 @@ static void refuses_names_that_are_no_uuids(void **state)
 
 	(void)state;
 	assert_int_equal(store_vm_destroy(fx.s, "../images", &e), -EINVAL);
-	assert_int_equal(store_image_begin(fx.s, "system", &e), -EINVAL);
+	assert_int_equal(store_image_begin(fx.s, "system", NULL, &e), -EINVAL);
 	assert_string_equal(e.msg, "'system' is not the UUID of an image");
 }
 

@@ -33,7 +33,7 @@ int btrfs_fail(struct err *e, int code, const char *what, const char *uuid);
 /* rm -r of a folder that may hold subvolumes. Absent is success. */
 int btrfs_destroy_folder(struct store *s, const char *path, struct err *e);
 
-int btrfs_image_begin(struct store *s, const char *uuid, struct err *e);
+int btrfs_image_begin(struct store *s, const char *uuid, const char *origin, struct err *e);
 int btrfs_image_commit(struct store *s, const char *uuid, struct err *e);
 int btrfs_image_abort(struct store *s, const char *uuid, struct err *e);
 int btrfs_image_destroy(struct store *s, const char *uuid, struct err *e);

@@ -11,7 +11,27 @@
 #include <string.h>
 #include <sys/stat.h>
 
-int btrfs_image_begin(struct store *s, const char *uuid, struct err *e)
+/* "rootfs" in DIRFD: empty, or a writable snapshot of ORIGIN's. */
+static int make_rootfs(struct store *s, int dirfd, const char *origin, struct err *e)
+{
+	cleanup_close int src = -1;
+	char path[PATH_SIZE];
+	int r;
+
+	if (!origin) {
+		r = btrfs_subvol_create(dirfd, "rootfs");
+		return r < 0 ? btrfs_fail(e, r, "cannot make a subvolume for", "rootfs") : 0;
+	}
+	src = openat(s->poolfd, btrfs_place(path, IMAGES, origin, "rootfs"), DIR_FLAGS);
+	if (src < 0)
+		return errno == ENOENT
+			       ? err_set(e, -ENOENT, "image '%s' is not installed", origin)
+			       : err_sys(e, "cannot open '%s'", path);
+	r = btrfs_subvol_snapshot(src, dirfd, "rootfs", 0);
+	return r < 0 ? btrfs_fail(e, r, "cannot take a snapshot of image", origin) : 0;
+}
+
+int btrfs_image_begin(struct store *s, const char *uuid, const char *origin, struct err *e)
 {
 	cleanup_close int dirfd = -1;
 	char path[PATH_SIZE];
@@ -29,13 +49,13 @@ int btrfs_image_begin(struct store *s, const char *uuid, struct err *e)
 	dirfd = openat(s->poolfd, path, DIR_FLAGS);
 	if (dirfd < 0)
 		return err_sys(e, "cannot open '%s'", path);
-	r = btrfs_subvol_create(dirfd, "rootfs");
+	r = make_rootfs(s, dirfd, origin, e);
 	if (r < 0)
-		return btrfs_fail(e, r, "cannot make a subvolume in", path);
+		return r;
 	fd = openat(dirfd, "rootfs", DIR_FLAGS);
 	if (fd < 0)
 		return err_sys(e, "cannot open 'rootfs' in '%s'", path);
-	if (fchmod(fd, 0755) < 0) {
+	if (!origin && fchmod(fd, 0755) < 0) {
 		r = err_sys(e, "cannot set the mode of 'rootfs' in '%s'", path);
 		(void)close(fd);
 		return r;

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stage.h - one image on its way into the pool, whatever its bytes come from.
+ *
+ *	begin (partial) ─ feed: hash, decompress, write ─ end: size and hashes
+ *	right? ─ manifest, meta ─ commit (one rename)
+ *
+ * The caller holds the image's lock exclusively, and its origin's at least shared.
+ * Nobody sees the image before the commit; stage_free() without one destroys it.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "libimg/digest.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct jv;
+struct stage;
+struct store;
+
+/* What the manifest (and the source) say of the image's file. */
+struct stage_file {
+	uint64_t size;
+	char sha1[DIGEST_HEX_MAX];   /* "" when not given, and then */
+	char sha256[DIGEST_HEX_MAX]; /* this is not "" */
+};
+
+/* From files[0]. -EINVAL, saying what is missing or wrong. */
+ATTR_MUST_CHECK int stage_read_file(const struct jv *manifest, struct stage_file *ret,
+				    struct err *e);
+
+struct stage_request {
+	struct store *store;
+	const struct jv *manifest;
+	struct stage_file file;
+	const char *name;   /* of the file, for messages */
+	const char *source; /* the address of the source; NULL: a local file */
+	uint64_t max_bytes; /* of what it unpacks to; 0: the default */
+	void (*note)(void *data, const char *line);
+	void *data;
+};
+
+/* REQUEST is borrowed until stage_free(). */
+ATTR_MUST_CHECK int stage_begin(const struct stage_request *request, struct stage **ret_stage,
+				struct err *e);
+
+/* May stage_feed() be called? When not, poll stage_fd() for writing and stage_push(). */
+bool stage_is_ready(const struct stage *s);
+int stage_fd(const struct stage *s); /* -1: nothing to wait for */
+void stage_push(struct stage *s);
+
+/*
+ * The next bytes: all are hashed, and written as far as the writers take them. A bad archive
+ * is not reported here: all bytes are hashed first, because a damaged file shall be
+ * said to be that, and not whatever its bytes look like.
+ */
+void stage_feed(struct stage *s, const void *data, size_t len);
+uint64_t stage_fed(const struct stage *s);
+
+/*
+ * All bytes were fed: check, and publish. -EBADMSG: a hash is wrong; -EINVAL and the like: the
+ * archive is refused.
+ */
+ATTR_MUST_CHECK int stage_end(struct stage *s, struct err *e);
+void stage_free(struct stage *s); /* NULL is fine */
+void stage_free_p(struct stage **s);
+#define cleanup_stage cleanup_with(stage_free_p)
