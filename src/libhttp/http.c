@@ -165,24 +165,30 @@ static void start(struct run *run, struct http_transfer *t)
 	run->running++;
 }
 
-/* Start what is due; how long until the next one is. */
-static int start_due(struct run *run)
+static void start_due(struct run *run)
+{
+	int64_t now = clock_now_ms();
+
+	for (size_t i = 0; i < run->count && run->running < run->parallel; i++) {
+		struct http_transfer *t = run->jobs[i]->transfer;
+
+		if (!t->running && !t->ended && t->due_ms <= now)
+			start(run, t);
+	}
+}
+
+/* How long nothing is due. */
+static int idle_ms(const struct run *run)
 {
 	int64_t now = clock_now_ms(), wait = 1000;
 
-	for (size_t i = 0; i < run->count; i++) {
-		struct http_transfer *t = run->jobs[i]->transfer;
+	for (size_t i = 0; i < run->count && run->running < run->parallel; i++) {
+		const struct http_transfer *t = run->jobs[i]->transfer;
 
-		if (t->running || t->ended)
-			continue;
-		if (run->running >= run->parallel)
-			break;
-		if (t->due_ms <= now)
-			start(run, t);
-		else if (t->due_ms - now < wait)
+		if (!t->running && !t->ended && t->due_ms - now < wait)
 			wait = t->due_ms - now;
 	}
-	return (int)wait;
+	return wait > 0 ? (int)wait : 0;
 }
 
 static void reap(struct run *run)
@@ -235,13 +241,12 @@ void http_run(struct http_job *const jobs[], size_t count, size_t parallel,
 		jobs[i]->transfer->mark = jobs[i]->have;
 	}
 	while (run.ended < count) {
-		int wait = start_due(&run);
-
+		start_due(&run);
 		(void)curl_multi_perform(run.multi, &running);
 		report(&run);
 		reap(&run);
 		if (run.ended < count)
-			(void)curl_multi_poll(run.multi, NULL, 0, wait, NULL);
+			(void)curl_multi_poll(run.multi, NULL, 0, idle_ms(&run), NULL);
 	}
 	for (size_t i = 0; i < count; i++) {
 		transfer_free(jobs[i]->transfer);

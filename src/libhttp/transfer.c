@@ -296,8 +296,11 @@ int transfer_prepare(struct http_transfer *t, struct err *e)
 
 /* ---- what an end means ---------------------------------------------------- */
 
-static bool may_go_better(CURLcode code)
+static bool may_go_better(const struct http_transfer *t, CURLcode code)
 {
+	/* What came was no HTTP; curl takes it for the protocol's first version. */
+	if (code == CURLE_UNSUPPORTED_PROTOCOL && strstr(t->text, "HTTP/0.9"))
+		return true;
 	switch (code) {
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_URL_MALFORMAT:
@@ -319,6 +322,7 @@ static int errno_of(CURLcode code)
 {
 	switch (code) {
 	case CURLE_UNSUPPORTED_PROTOCOL:
+		return -EPROTONOSUPPORT;
 	case CURLE_URL_MALFORMAT:
 		return -EINVAL;
 	case CURLE_TOO_MANY_REDIRECTS:
@@ -400,7 +404,7 @@ bool transfer_conclude(struct http_transfer *t, CURLcode code)
 		return conclude_answer(t);
 	(void)err_set(&t->why, errno_of(code), "'%s': %s", t->job->url,
 		      t->text[0] ? t->text : curl_easy_strerror(code));
-	return may_go_better(code) ? true : finish(t, errno_of(code));
+	return may_go_better(t, code) ? true : finish(t, errno_of(code));
 }
 
 void transfer_free(struct http_transfer *t)

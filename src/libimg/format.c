@@ -139,19 +139,22 @@ static int read_head(struct image_input *in, struct err *e)
 	return 0;
 }
 
-/* What nobody knows is looked at to its end: damage in its wrapping is the better news. */
+/*
+ * What nobody knows is read to its end: damage in its wrapping would be the better
+ * news. What is known is what it is.
+ */
 static int refuse(struct image_input *in, const struct image_format *f, struct err *e)
 {
-	int r = image_input_drain(in, e);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (f)
 		return err_set(e, -ENOTSUP, "the file is a %s, which cannot be installed yet",
 			       f->name);
-	return err_set(e, -EINVAL,
-		       "the file is not a tar archive, nor anything else that "
-		       "images come in");
+	r = image_input_drain(in, e);
+	return r < 0 ? r
+		     : err_set(e, -EINVAL,
+			       "the file is not a tar archive, nor anything else that images "
+			       "come in");
 }
 
 int image_write(int infd, int rootfd, const struct extract_limits *limits,

@@ -10,6 +10,7 @@
 #include "base/uuid.h"
 #include "libimg/image.h"
 #include "libimg/manifest.h"
+#include "libimg/signature.h"
 #include "libimg/source_ops.h"
 
 #include <ctype.h>
@@ -238,6 +239,33 @@ static struct jv *file_of(const struct source *s, const char *uuid)
 	return files;
 }
 
+/* The signature of what JOB got, beside it; the caller of source_ask() checks it. */
+static int add_signature(struct source_call *call, const struct http_job *job, const char *name,
+			 struct jv *image, struct err *e)
+{
+	bool mini = signature_key_is_minisign(call->source->public_key);
+	cleanup_free char *base = base_of(call->source),
+			  *channel = channel_part(call->source, '?');
+	cleanup_free char *url = xasprintf("%s/images/%s/manifest.%s%s", base, name,
+					   mini ? "minisig" : "sig", channel);
+	struct http_job sig = { .url = url, .max = SIGNATURE_MAX };
+	int r = ask(call, &sig, e);
+
+	if (r == 0) {
+		cleanup_free char *text = signature_to_base64(buf_str(&sig.body), sig.body.len);
+		struct jv *v = jv_object();
+
+		jv_set(v, "text", jv_string(buf_str(&job->body)));
+		jv_set(v, "signature", jv_string(text));
+		jv_set(image, "signed", v);
+	} else {
+		r = source_fail(call, "InvalidSignature", -EKEYREJECTED, e,
+				"image %s has no signature: %s", name, e->msg);
+	}
+	http_job_done(&sig);
+	return r;
+}
+
 static int imgapi_get(struct source_call *call, const char *name, struct jv **ret_image,
 		      struct err *e)
 {
@@ -245,6 +273,7 @@ static int imgapi_get(struct source_call *call, const char *name, struct jv **re
 			  *channel = channel_part(call->source, '?');
 	cleanup_free char *url = xasprintf("%s/images/%s%s", base, name, channel);
 	struct http_job job = { .url = url, .max = IMAGE_MANIFEST_MAX };
+	cleanup_jv struct jv *image = NULL;
 	struct jv *manifest = NULL;
 	int r = ask(call, &job, e);
 
@@ -255,13 +284,17 @@ static int imgapi_get(struct source_call *call, const char *name, struct jv **re
 					r == -EINVAL ? "ManifestValidation" : "InvalidManifest",
 					r, e, "%s", e->msg);
 	}
+	if (r == 0) {
+		image = jv_object();
+		jv_set(image, "manifest", manifest);
+		jv_set(image, "files", file_of(call->source, name));
+		if (call->source->public_key)
+			r = add_signature(call, &job, name, image, e);
+	}
 	http_job_done(&job);
-	if (r < 0)
-		return r;
-	*ret_image = jv_object();
-	jv_set(*ret_image, "manifest", manifest);
-	jv_set(*ret_image, "files", file_of(call->source, name));
-	return 0;
+	if (r == 0)
+		*ret_image = take_ptr(image);
+	return r;
 }
 
 const struct source_ops source_imgapi_ops = {

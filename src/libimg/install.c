@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/jv.h"
 #include "libimg/image.h"
+#include "libimg/leftovers.h"
 #include "libimg/pool.h"
 #include "libimg/stage.h"
 #include "libstore/store.h"
@@ -193,6 +194,7 @@ int image_delete(const struct host *h, const char *uuid, struct err *e)
 	if (r < 0)
 		return r;
 	image_clean_partials(h, s);
+	image_clean_downloads(h);
 	lock = image_lock_exclusive(h, uuid, -1, e);
 	if (lock < 0)
 		return lock;

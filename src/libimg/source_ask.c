@@ -12,6 +12,7 @@
 #include "base/uuid.h"
 #include "libimg/helper.h"
 #include "libimg/manifest.h"
+#include "libimg/signature.h"
 #include "libimg/source_ops.h"
 
 #include <ctype.h>
@@ -124,6 +125,40 @@ static struct jv *usable(const struct jv *list)
 	return kept;
 }
 
+/*
+ * Only what was signed counts: the manifest is read again from the signed bytes, here and
+ * not in the helper, and nothing else that describes images is taken.
+ */
+static int check_signature(struct source_answer *a, struct err *e)
+{
+	const struct jv *v = jv_get(a->value, "signed");
+	const char *text = jv_get_string(v, "text"), *base64 = jv_get_string(v, "signature");
+	cleanup_free unsigned char *sig = NULL;
+	struct jv *manifest = NULL;
+	size_t len = 0;
+	int r;
+
+	if (text && base64)
+		sig = signature_from_base64(base64, strlen(base64), &len);
+	if (!sig)
+		return err_set(e, -EKEYREJECTED,
+			       "the image is not signed, and the source has "
+			       "a public key");
+	r = signature_check(a->source->public_key, text, strlen(text), sig, len, e);
+	if (r == 0)
+		r = manifest_parse(text, strlen(text), "manifest", &manifest, e);
+	if (r < 0)
+		return r;
+	jv_set(a->value, "manifest", manifest);
+	(void)jv_del(a->value, "origins");
+	/* SHA-1 does not bind the bytes of the file to a signature. */
+	if (!jv_get_string(jv_at(jv_get(manifest, "files"), 0), "sha256"))
+		return err_set(e, -EKEYREJECTED,
+			       "the signed manifest has no files[0].sha256, so that the file "
+			       "is not signed");
+	return 0;
+}
+
 static void check_value(struct source_answer *a, const struct jv *value,
 			enum source_question what, const char *name)
 {
@@ -134,9 +169,20 @@ static void check_value(struct source_answer *a, const struct jv *value,
 		a->value = usable(value);
 		return;
 	}
-	a->value = jv_copy(value);
+	a->value = jv_copy(value); /* of which M is the original's */
 	if (what != SOURCE_GET)
 		return;
+	if (a->source->public_key) {
+		struct err e = { 0 };
+		int r = check_signature(a, &e);
+
+		if (r < 0) {
+			fail(a, "InvalidSignature", r, e.msg);
+			return;
+		}
+		m = jv_get(a->value, "manifest");
+		uuid = jv_get_string(m, "uuid");
+	}
 	if (!uuid || !uuid_is_valid(uuid))
 		fail(a, "InvalidManifest", -EBADMSG, "the source's answer has no uuid");
 	else if (uuid_is_valid(name) && strcmp(uuid, name) != 0)

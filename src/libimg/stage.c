@@ -134,6 +134,11 @@ uint64_t stage_fed(const struct stage *s)
 	return s->fed;
 }
 
+int stage_check_kind(const struct stage *s, struct err *e)
+{
+	return s->failed == -ENOTSUP ? err_set(e, -ENOTSUP, "%s", s->why.msg) : 0;
+}
+
 void stage_push(struct stage *s)
 {
 	while (!s->failed && s->pending_len > 0) {

@@ -32,6 +32,8 @@ struct stage_file {
 ATTR_MUST_CHECK int stage_read_file(const struct jv *manifest, struct stage_file *ret,
 				    struct err *e);
 
+#define STAGE_FIRST_MIN 16 /* in which the compression shows */
+
 struct stage_request {
 	struct store *store;
 	const struct jv *manifest;
@@ -53,12 +55,16 @@ int stage_fd(const struct stage *s); /* -1: nothing to wait for */
 void stage_push(struct stage *s);
 
 /*
- * The next bytes: all are hashed, and written as far as the writers take them. A bad archive
- * is not reported here: all bytes are hashed first, because a damaged file shall be
- * said to be that, and not whatever its bytes look like.
+ * The next bytes (at least STAGE_FIRST_MIN the first time, if there are): all are hashed, and
+ * written as far as the writers take them. A bad archive is not reported here: all bytes are
+ * hashed first, because a damaged file shall be said to be that, and not whatever its bytes
+ * look like.
  */
 void stage_feed(struct stage *s, const void *data, size_t len);
 uint64_t stage_fed(const struct stage *s);
+/* Is the file of a known kind that cannot be installed? No further byte changes that. -ENOTSUP.
+ */
+ATTR_MUST_CHECK int stage_check_kind(const struct stage *s, struct err *e);
 
 /*
  * All bytes were fed: check, and publish. -EBADMSG: a hash is wrong; -EINVAL and the like: the
