@@ -11,16 +11,16 @@
 static int fail_used(const struct cli_call *call, const struct host *h, const char *uuid,
 		     const char *fallback)
 {
-	cleanup_clones struct imgadm_clones clones = { 0 };
+	cleanup_image_uses struct image_uses clones = { 0 };
 	cleanup_buf struct buf b = BUF_INIT;
 	size_t n = 0;
 
-	if (imgadm_clones_load(h, &clones, NULL) == 0)
+	if (image_uses_load(h, false, &clones, NULL) == 0)
 		buf_addf(&b, "image \"%s\" has dependent clones: ", uuid);
 	for (size_t i = 0; i < clones.count; i++)
 		if (strcmp(clones.items[i].image, uuid) == 0)
 			buf_addf(&b, "%s" IMGADM_POOL "/%s", n++ ? ", " : "",
-				 clones.items[i].vm);
+				 clones.items[i].user);
 	return imgadm_fail(call, "ImageHasDependentClones", n ? buf_str(&b) : fallback);
 }
 

@@ -1,71 +1,48 @@
 /* SPDX-License-Identifier: MIT */
-#include "imgadm/imgadm.h"
+#include "imgadm/session.h"
 
 #include "base/alloc.h"
-#include "base/progress.h"
 #include "libimg/install.h"
 #include "libimg/manifest.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 
-struct session {
-	bool quiet;
-	FILE *words; /* standard output, or standard error beside --json */
+struct work {
+	struct session session;
 	const struct jv *manifest;
-	struct progress *bar;
 };
 
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int signo ATTR_UNUSED)
+static const char *field(const struct work *w, const char *key)
 {
-	interrupted = 1;
-}
-
-/* Only once the work begins: whoever waits for a lock may just end. */
-static void catch_signals(void)
-{
-	const struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		(void)sigaction(signals[i], &action, NULL);
-}
-
-static const char *field(const struct session *s, const char *key)
-{
-	const char *text = jv_get_string(s->manifest, key);
+	const char *text = jv_get_string(w->manifest, key);
 
 	return text ? text : "";
 }
 
 static void on_begin(void *data, uint64_t total)
 {
-	struct session *s = data;
-	cleanup_free char *title = xasprintf(IMGADM_POOL "/%s", field(s, "uuid"));
+	struct work *w = data;
+	cleanup_free char *title = xasprintf(IMGADM_POOL "/%s", field(w, "uuid"));
 
-	(void)fprintf(s->words, "Installing image %s (%s@%s)\n", field(s, "uuid"),
-		      field(s, "name"), field(s, "version"));
-	(void)fflush(s->words);
-	catch_signals();
-	s->bar = progress_begin(title, total, s->quiet || !isatty(STDERR_FILENO));
+	(void)fprintf(w->session.words, "Installing image %s (%s@%s)\n", field(w, "uuid"),
+		      field(w, "name"), field(w, "version"));
+	(void)fflush(w->session.words);
+	session_catch_signals();
+	session_bar(&w->session, title, total);
 }
 
 static void on_progress(void *data, uint64_t done)
 {
-	struct session *s = data;
+	struct work *w = data;
 
-	progress_update(s->bar, done);
+	session_progress(&w->session, done);
 }
 
 static void on_note(void *data, const char *line)
 {
-	struct session *s = data;
+	struct work *w = data;
 
-	if (!s->quiet)
-		(void)fprintf(stderr, "imgadm install: %s\n", line);
+	session_note(&w->session, line);
 }
 
 static const char *code_of(int r)
@@ -87,7 +64,7 @@ static const char *code_of(int r)
 	}
 }
 
-static void say_outcome(const struct session *s, enum install_outcome outcome)
+static void say_outcome(const struct work *w, enum install_outcome outcome)
 {
 	const char *before = outcome == INSTALL_DONE ? "Installed image" : "Image";
 	const char *after = outcome == INSTALL_DONE ? ""
@@ -95,20 +72,20 @@ static void say_outcome(const struct session *s, enum install_outcome outcome)
 				    ? " is already installed, skipping"
 				    : " was imported while waiting on lock";
 
-	(void)fprintf(s->words, "%s %s (%s@%s)%s\n", before, field(s, "uuid"), field(s, "name"),
-		      field(s, "version"), after);
+	(void)fprintf(w->session.words, "%s %s (%s@%s)%s\n", before, field(w, "uuid"),
+		      field(w, "name"), field(w, "version"), after);
 }
 
-static void print_outcome(const struct session *s, const struct host *h,
+static void print_outcome(const struct work *w, const struct host *h,
 			  enum install_outcome outcome)
 {
 	cleanup_image struct image img = { 0 };
 	cleanup_jv struct jv *v = jv_object();
 
-	jv_set(v, "uuid", jv_string(field(s, "uuid")));
+	jv_set(v, "uuid", jv_string(field(w, "uuid")));
 	jv_set(v, "outcome",
 	       jv_string(outcome == INSTALL_DONE ? "installed" : "already installed"));
-	if (image_load(h, field(s, "uuid"), &img, NULL) == 0)
+	if (image_load(h, field(w, "uuid"), &img, NULL) == 0)
 		jv_set(v, "meta", jv_copy(img.meta));
 	imgadm_print_json(v);
 }
@@ -134,16 +111,15 @@ static int load_manifest(const struct cli_call *call, struct jv **ret)
 static int install(const struct cli_call *call, const struct host *h, uint64_t limit)
 {
 	cleanup_jv struct jv *manifest = NULL;
-	struct session s = { .quiet = cli_has(call, "q"),
-			     .words = cli_has(call, "json") ? stderr : stdout };
+	struct work w = { .session = session_begin(call) };
 	struct install_request req = {
 		.file = cli_get(call, "f"),
 		.max_bytes = limit,
 		.progress = on_progress,
 		.note = on_note,
 		.begin = on_begin,
-		.data = &s,
-		.cancel = &interrupted,
+		.data = &w,
+		.cancel = &session_interrupted,
 	};
 	enum install_outcome outcome;
 	struct err e = { 0 };
@@ -151,14 +127,14 @@ static int install(const struct cli_call *call, const struct host *h, uint64_t l
 
 	if (r != 0)
 		return r;
-	s.manifest = req.manifest = manifest;
+	w.manifest = req.manifest = manifest;
 	r = image_install(h, &req, &outcome, &e);
-	progress_end(s.bar, r == 0);
+	session_end_bar(&w.session, r == 0);
 	if (r < 0)
 		return imgadm_fail(call, code_of(r), e.msg);
-	say_outcome(&s, outcome);
+	say_outcome(&w, outcome);
 	if (cli_has(call, "json"))
-		print_outcome(&s, h, outcome);
+		print_outcome(&w, h, outcome);
 	return 0;
 }
 

@@ -78,6 +78,14 @@ int imgadm_begin(const struct cli_call *call, struct host *ret_host)
 	return 0;
 }
 
+int imgadm_sources(const struct cli_call *call, const struct host *h, struct sources *ret)
+{
+	struct err e = { 0 };
+	int r = sources_load(h, ret, &e);
+
+	return r == 0 ? 0 : imgadm_fail(call, "ConfigError", e.msg);
+}
+
 int imgadm_not_installed(const struct cli_call *call, const char *uuid)
 {
 	cleanup_free char *msg =
@@ -103,35 +111,7 @@ int imgadm_load(const struct cli_call *call, const struct host *h, const char *u
 	return r < 0 ? imgadm_fail(call, "FileSystem", e.msg) : 0;
 }
 
-int imgadm_clones_load(const struct host *h, struct imgadm_clones *ret, struct err *e)
-{
-	cleanup_close int fd = host_dir_existing(h, HOST_POOL, e);
-	cleanup_store struct store *s = NULL;
-	int r;
-
-	*ret = (struct imgadm_clones){ 0 };
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	r = store_open(fd, &s, e);
-	return r < 0 ? r : store_clones(s, &ret->items, &ret->count, e);
-}
-
-void imgadm_clones_done(struct imgadm_clones *c)
-{
-	free(c->items);
-	*c = (struct imgadm_clones){ 0 };
-}
-
-size_t imgadm_clones_of(const struct imgadm_clones *c, const char *image)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->count; i++)
-		n += strcmp(c->items[i].image, image) == 0;
-	return n;
-}
-
-struct jv *imgadm_clone_names(const struct imgadm_clones *c, const char *image)
+struct jv *imgadm_clone_names(const struct image_uses *c, const char *image)
 {
 	struct jv *names = jv_array();
 
@@ -140,7 +120,7 @@ struct jv *imgadm_clone_names(const struct imgadm_clones *c, const char *image)
 
 		if (strcmp(c->items[i].image, image) != 0)
 			continue;
-		(void)snprintf(name, sizeof(name), IMGADM_POOL "/%s", c->items[i].vm);
+		(void)snprintf(name, sizeof(name), IMGADM_POOL "/%s", c->items[i].user);
 		jv_push(names, jv_string(name));
 	}
 	return names;

@@ -8,7 +8,8 @@
 #include "base/err.h"
 #include "base/jv.h"
 #include "libimg/image.h"
-#include "libstore/store.h"
+#include "libimg/source.h"
+#include "libimg/uses.h"
 #include "libsys/host.h"
 
 #define IMGADM_POOL "zones" /* the only one */
@@ -17,11 +18,19 @@
 #define EXIT_NOT_ROOT      2
 #define EXIT_NOT_INSTALLED 3
 
+int cmd_ancestry(struct cli_call *call, struct err *e);
+int cmd_avail(struct cli_call *call, struct err *e);
+int cmd_check(struct cli_call *call, struct err *e);
 int cmd_delete(struct cli_call *call, struct err *e);
 int cmd_get(struct cli_call *call, struct err *e);
+int cmd_import(struct cli_call *call, struct err *e);
 int cmd_install(struct cli_call *call, struct err *e);
 int cmd_list(struct cli_call *call, struct err *e);
 int cmd_show(struct cli_call *call, struct err *e);
+int cmd_sources(struct cli_call *call, struct err *e);
+int cmd_update(struct cli_call *call, struct err *e);
+int cmd_vacuum(struct cli_call *call, struct err *e);
+int cmd_validate(struct cli_call *call, struct err *e);
 
 /* ---- common.c ---- */
 
@@ -35,6 +44,10 @@ ATTR_MUST_CHECK int imgadm_fail(const struct cli_call *call, const char *code,
 /* The host of --root, and the checks that come first: root, -P. A positive result is final. */
 ATTR_MUST_CHECK int imgadm_begin(const struct cli_call *call, struct host *ret_host);
 
+/* The configured sources; the caller ends with sources_done(). */
+ATTR_MUST_CHECK int imgadm_sources(const struct cli_call *call, const struct host *h,
+				   struct sources *ret);
+
 /* imgadm_fail() for "image U was not found". */
 ATTR_MUST_CHECK int imgadm_not_installed(const struct cli_call *call, const char *uuid);
 
@@ -42,18 +55,8 @@ ATTR_MUST_CHECK int imgadm_not_installed(const struct cli_call *call, const char
 ATTR_MUST_CHECK int imgadm_load(const struct cli_call *call, const struct host *h,
 				const char *uuid, struct image *ret_image);
 
-/* Which VMs are clones of which image; empty without a pool. */
-struct imgadm_clones {
-	struct store_clone_of *items;
-	size_t count;
-};
-ATTR_MUST_CHECK int imgadm_clones_load(const struct host *h, struct imgadm_clones *ret,
-				       struct err *e);
-void imgadm_clones_done(struct imgadm_clones *c);
-#define cleanup_clones cleanup_with(imgadm_clones_done)
-size_t imgadm_clones_of(const struct imgadm_clones *c, const char *image);
-/* "zones/VM", ... New. */
-struct jv *imgadm_clone_names(const struct imgadm_clones *c, const char *image);
+/* "zones/USER", ... of who stands in the way of a delete. New. */
+struct jv *imgadm_clone_names(const struct image_uses *c, const char *image);
 
 /* { manifest, zpool, source }. New. */
 struct jv *imgadm_describe(const struct image *img);

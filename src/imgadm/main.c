@@ -4,7 +4,10 @@
  */
 #include "imgadm/imgadm.h"
 
+#include "libimg/source_ops.h"
+
 #include <stdio.h>
+#include <string.h>
 
 static const struct cli_opt global_opts[] = {
 	{ .letter = 'E', .help = "end a failure with one line of JSON on standard error" },
@@ -25,6 +28,100 @@ static const struct cli_opt common_opts[] = {
 		.letter = 'P', .arg = "POOL", .help = "the pool", .complete = CLI_WORDS, \
 		.words = IMGADM_POOL                                                     \
 	}
+
+#define FIELDS                                                                      \
+	{ .letter = 'H', .help = "no header" },                                     \
+		{ .letter = 'j', .name = "json", .help = "all there is, as JSON" }, \
+	{                                                                           \
+		.letter = 'o', .arg = "FIELD,...", .help = "fields to show"         \
+	}
+
+#define SORT                                                         \
+	{                                                            \
+		.letter = 's', .arg = "FIELD,...",                   \
+		.help = "fields to sort by, '-' before one reverses" \
+	}
+
+static const struct cli_opt ancestry_opts[] = {
+	FIELDS,
+	POOL,
+	CLI_END,
+};
+
+static const struct cli_opt avail_opts[] = {
+	FIELDS,
+	SORT,
+	CLI_END,
+};
+
+static const struct cli_opt check_opts[] = {
+	{ .letter = 'j', .name = "json", .help = "print the result as JSON" },
+	{ .letter = 'r', .name = "repair", .help = "remove what can be removed" },
+	CLI_END,
+};
+
+static const struct cli_opt import_opts[] = {
+	{ .letter = 'C', .arg = "CHANNEL", .help = "ask for this channel" },
+	{ .letter = 'j', .name = "json", .help = "print the result as JSON" },
+	{ .name = "max-size", .arg = "SIZE", .help = "refuse what unpacks to more (64G)" },
+	POOL,
+	{ .letter = 'q', .help = "no progress bar, no notes" },
+	{ .letter = 'S',
+	  .arg = "URL",
+	  .help = "ask this IMGAPI server instead of the configured sources",
+	  .many = true },
+	CLI_END,
+};
+
+static const struct cli_opt sources_opts[] = {
+	{ .letter = 'a', .arg = "URL", .help = "add a source" },
+	{ .letter = 'c', .name = "check", .help = "ask all sources whether they are there" },
+	{ .name = "ca-file",
+	  .arg = "FILE",
+	  .help = "trust the authorities in FILE alone",
+	  .complete = CLI_FILE },
+	{ .letter = 'd', .arg = "URL", .help = "delete a source" },
+	{ .letter = 'e', .help = "edit the list of sources" },
+	{ .letter = 'f', .name = "force", .help = "add it even when it does not answer" },
+	{ .letter = 'j', .name = "json", .help = "print the sources as JSON" },
+	{ .letter = 'k', .name = "insecure", .help = "do not check its certificate" },
+	{ .name = "public-key",
+	  .arg = "FILE",
+	  .help = "the key that its manifests are signed with",
+	  .complete = CLI_FILE },
+	{ .letter = 't',
+	  .arg = "TYPE",
+	  .help = "what it speaks",
+	  .complete = CLI_WORDS,
+	  .words = "imgapi" },
+	{ .letter = 'v', .name = "verbose", .help = "a table with all about them" },
+	CLI_END,
+};
+
+static const struct cli_opt update_opts[] = {
+	{ .letter = 'j', .name = "json", .help = "print the result as JSON" },
+	{ .letter = 'n', .name = "dry-run", .help = "say what would change" },
+	CLI_END,
+};
+
+static const struct cli_opt vacuum_opts[] = {
+	{ .letter = 'f', .name = "force", .help = "ask no question" },
+	{ .letter = 'j', .name = "json", .help = "print the result as JSON" },
+	{ .letter = 'n', .name = "dry-run", .help = "say what would be deleted" },
+	{ .letter = 'v', .name = "verbose", .help = "say why the others are kept" },
+	CLI_END,
+};
+
+static const struct cli_opt validate_opts[] = {
+	{ .letter = 'j', .name = "json", .help = "print what is wrong as JSON" },
+	{ .name = "mode",
+	  .arg = "MODE",
+	  .help = "whose rules: minimal (a host's), dc, public, private (a server's)",
+	  .complete = CLI_WORDS,
+	  .words = "minimal dc public private" },
+	{ .letter = 'u', .help = "bring it up to version 2 first, and print it" },
+	CLI_END,
+};
 
 static const struct cli_opt delete_opts[] = {
 	{ .letter = 'j', .name = "json", .help = "print the result as JSON" },
@@ -52,16 +149,33 @@ static const struct cli_opt install_opts[] = {
 };
 
 static const struct cli_opt list_opts[] = {
-	{ .letter = 'H', .help = "no header" },
-	{ .letter = 'j', .name = "json", .help = "all there is, as JSON" },
-	{ .letter = 'o', .arg = "FIELD,...", .help = "fields to show" },
-	{ .letter = 's',
-	  .arg = "FIELD,...",
-	  .help = "fields to sort by, '-' before one reverses" },
+	FIELDS,
+	SORT,
 	CLI_END,
 };
 
 static const struct cli_cmd commands[] = {
+	{ .name = "ancestry",
+	  .args = "UUID",
+	  .summary = "list an image and what it was made from",
+	  .opts = ancestry_opts,
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .complete = CLI_HELP,
+	  .words = "images",
+	  .run = cmd_ancestry },
+	{ .name = "avail",
+	  .alias = "available",
+	  .args = "[FILTER...]",
+	  .summary = "list the images that the sources have",
+	  .opts = avail_opts,
+	  .max_operands = -1,
+	  .run = cmd_avail },
+	{ .name = "check",
+	  .args = "",
+	  .summary = "look for what interrupted commands left",
+	  .opts = check_opts,
+	  .run = cmd_check },
 	{ .name = "delete",
 	  .alias = "destroy",
 	  .args = "UUID",
@@ -82,6 +196,15 @@ static const struct cli_cmd commands[] = {
 	  .complete = CLI_HELP,
 	  .words = "images",
 	  .run = cmd_get },
+	{ .name = "import",
+	  .args = "UUID...",
+	  .summary = "install images from the sources",
+	  .opts = import_opts,
+	  .min_operands = 1,
+	  .max_operands = -1,
+	  .complete = CLI_HELP,
+	  .words = "avail",
+	  .run = cmd_import },
 	{ .name = "install",
 	  .args = "",
 	  .summary = "install an image from files",
@@ -95,25 +218,77 @@ static const struct cli_cmd commands[] = {
 	  .run = cmd_list },
 	{ .name = "show",
 	  .args = "UUID",
-	  .summary = "show an image's manifest",
+	  .summary = "show the manifest that a source has",
 	  .min_operands = 1,
 	  .max_operands = 1,
 	  .complete = CLI_HELP,
-	  .words = "images",
+	  .words = "avail",
 	  .run = cmd_show },
+	{ .name = "sources",
+	  .args = "",
+	  .summary = "list, add, delete and check sources",
+	  .opts = sources_opts,
+	  .run = cmd_sources },
+	{ .name = "update",
+	  .args = "[UUID...]",
+	  .summary = "refresh the manifests of installed images",
+	  .opts = update_opts,
+	  .max_operands = -1,
+	  .complete = CLI_HELP,
+	  .words = "images",
+	  .run = cmd_update },
+	{ .name = "vacuum",
+	  .args = "",
+	  .summary = "delete the images that nothing needs",
+	  .opts = vacuum_opts,
+	  .run = cmd_vacuum },
+	{ .name = "validate",
+	  .args = "MANIFEST",
+	  .summary = "check a manifest",
+	  .opts = validate_opts,
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .complete = CLI_FILE,
+	  .run = cmd_validate },
 	{ .name = NULL },
 };
 
-static int complete(const char *kind ATTR_UNUSED, struct err *e)
+static void complete_avail(const struct sources *s)
+{
+	const struct source *list[SOURCES_MAX] = { NULL };
+	struct source_answer answers[SOURCES_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		if (s->items[i].ops->lists)
+			list[count++] = &s->items[i];
+	source_ask(s, list, count, SOURCE_LIST, NULL, answers);
+	for (size_t i = 0; i < count; i++) {
+		for (size_t n = 0; n < jv_len(answers[i].value); n++)
+			(void)puts(jv_get_string(jv_at(answers[i].value, n), "uuid"));
+		source_answer_done(&answers[i]);
+	}
+}
+
+static int complete(const char *kind, struct err *e)
 {
 	cleanup_image_list struct image_list list = { 0 };
+	cleanup_sources struct sources s = { 0 };
 	struct host h;
 	int r = host_open(&h, NULL, e);
 
-	if (r == 0) {
+	if (r < 0)
+		return r;
+	if (strcmp(kind, "avail") == 0) {
+		r = sources_load(&h, &s, e);
+		s.http.tries = 1;
+		s.http.connect_s = 3; /* somebody waits at a prompt */
+		if (r == 0)
+			complete_avail(&s);
+	} else {
 		r = image_list_load(&h, false, &list, e);
-		host_close(&h);
 	}
+	host_close(&h);
 	for (size_t i = 0; r == 0 && i < list.count; i++)
 		(void)puts(list.items[i].uuid);
 	return r;

@@ -1,2 +1,3 @@
-$(call command, imgadm, main.c common.c cmd_list.c cmd_get.c cmd_install.c cmd_delete.c, \
-	img store sys base)
+$(call command, imgadm, main.c common.c listing.c session.c cmd_ancestry.c cmd_avail.c cmd_check.c \
+	cmd_delete.c cmd_get.c cmd_import.c cmd_install.c cmd_list.c cmd_show.c cmd_sources.c \
+	cmd_sources_edit.c cmd_update.c cmd_vacuum.c, img http sys base)

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_sources.c - sources: list, add, delete, check. cmd_sources_edit.c has -e.
+ */
+#include "imgadm/sources.h"
+
+#include "base/alloc.h"
+#include "base/table.h"
+#include "libimg/source_ops.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- showing -------------------------------------------------------------- */
+
+static const struct column column_url = { .name = "url", .header = "URL" };
+static const struct column column_type = { .name = "type", .header = "TYPE" };
+static const struct column column_insecure = { .name = "insecure", .header = "INSECURE" };
+static const struct column column_ok = { .name = "ok", .header = "OK" };
+static const struct column column_error = { .name = "error", .header = "ERROR" };
+
+static void print_json(const struct sources *s)
+{
+	cleanup_jv struct jv *all = jv_array();
+
+	for (size_t i = 0; i < s->count; i++) {
+		struct jv *v = jv_object();
+
+		jv_set(v, "url", jv_string(s->items[i].url));
+		jv_set(v, "type", jv_string(s->items[i].ops->type));
+		jv_set(v, "insecure", jv_bool(s->items[i].insecure));
+		jv_push(all, v);
+	}
+	imgadm_print_json(all);
+}
+
+static int print_long(const struct sources *s, struct err *e)
+{
+	static const struct column *const columns[] = { &column_url, &column_type,
+							&column_insecure };
+	cleanup_table struct table *t = table_new(columns, ARRAY_SIZE(columns));
+
+	for (size_t i = 0; i < s->count; i++) {
+		table_add_row(t);
+		table_set(t, 0, s->items[i].url);
+		table_set(t, 1, s->items[i].ops->type);
+		table_set(t, 2, s->items[i].insecure ? "true" : "false");
+	}
+	return s->count ? table_print(t, stdout, TABLE_PLAIN, true, NULL, e) : 0;
+}
+
+static int list(const struct cli_call *call, const struct sources *s, struct err *e)
+{
+	if (cli_has(call, "json")) {
+		print_json(s);
+		return 0;
+	}
+	if (cli_has(call, "verbose"))
+		return print_long(s, e);
+	for (size_t i = 0; i < s->count; i++)
+		(void)puts(s->items[i].url);
+	return 0;
+}
+
+/* ---- asking whether they are there ---------------------------------------- */
+
+static int check(const struct cli_call *call, const struct sources *s, struct err *e)
+{
+	static const struct column *const columns[] = { &column_url, &column_type, &column_ok,
+							&column_error };
+	cleanup_table struct table *t = table_new(columns, ARRAY_SIZE(columns));
+	struct source_answer answers[SOURCES_MAX];
+	const struct source *asked[SOURCES_MAX];
+
+	for (size_t i = 0; i < s->count; i++)
+		asked[i] = &s->items[i];
+	source_ask(s, asked, s->count, SOURCE_PING, NULL, answers);
+	for (size_t i = 0; i < s->count; i++) {
+		table_add_row(t);
+		table_set(t, 0, asked[i]->url);
+		table_set(t, 1, asked[i]->ops->type);
+		table_set(t, 2, answers[i].result == 0 ? "true" : "false");
+		if (answers[i].result < 0)
+			table_set(t, 3, answers[i].err.msg);
+		source_answer_done(&answers[i]);
+	}
+	if (s->count == 0)
+		return 0;
+	return table_print(t, stdout, cli_has(call, "json") ? TABLE_JSON : TABLE_PLAIN, true,
+			   NULL, e);
+}
+
+static int ping(const struct cli_call *call, const struct sources *s, const struct source *one)
+{
+	struct source_answer a;
+	int r = 0;
+
+	source_ask(s, &one, 1, SOURCE_PING, NULL, &a);
+	if (a.result < 0) {
+		cleanup_free char *msg =
+			xasprintf("unexpected ping error to image source \"%s\" (%s): %s; -f "
+				  "adds it all the same",
+				  one->url, one->ops->type, a.err.msg);
+
+		r = imgadm_fail(call, "SourcePing", msg);
+	}
+	source_answer_done(&a);
+	return r;
+}
+
+/* ---- changing ------------------------------------------------------------- */
+
+static const char *channel_note(const struct source *s, char text[static 256])
+{
+	text[0] = '\0';
+	if (s->channel)
+		(void)snprintf(text, 256, " (channel=%.200s)", s->channel);
+	return text;
+}
+
+void sources_say(const char *what, const struct source *s, const char *end)
+{
+	char channel[256];
+
+	(void)printf("%s \"%s\" image source \"%s\"%s%s%s\n", what, s->ops->type, s->url,
+		     s->insecure ? " (insecure)" : "", channel_note(s, channel), end);
+}
+
+static bool has(const struct sources *s, const struct source *one)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (source_equal(&s->items[i], one))
+			return true;
+	return false;
+}
+
+static int store(const struct cli_call *call, const struct host *h, const struct sources *s)
+{
+	struct err e = { 0 };
+
+	return sources_store(h, s, &e) < 0 ? imgadm_fail(call, "FileSystem", e.msg) : 0;
+}
+
+static int add_made(const struct cli_call *call, const struct host *h, struct sources *s,
+		    struct source *one)
+{
+	int r;
+
+	if (has(s, one)) {
+		sources_say("Already have", one, ", no change");
+		return 0;
+	}
+	if (s->count == SOURCES_MAX)
+		return imgadm_fail(call, "ConfigError", "there are too many sources");
+	r = cli_has(call, "force") ? 0 : ping(call, s, one);
+	if (r != 0)
+		return r;
+	sources_add(s, one);
+	r = store(call, h, s);
+	if (r == 0)
+		sources_say("Added", &s->items[s->count - 1], "");
+	return r;
+}
+
+static int add(const struct cli_call *call, const struct host *h, struct sources *s)
+{
+	const struct source_wish wish = { .url = cli_get(call, "a"),
+					  .type = cli_get(call, "t"),
+					  .insecure = cli_has(call, "insecure"),
+					  .ca_file = cli_get(call, "ca-file"),
+					  .key_file = cli_get(call, "public-key") };
+	struct source one = { 0 };
+	struct err e = { 0 };
+	int r;
+
+	if (source_make(h, &wish, &one, &e) < 0)
+		return imgadm_fail(call, "InvalidArgument", e.msg);
+	r = add_made(call, h, s, &one);
+	source_done(&one);
+	return r;
+}
+
+static int delete (const struct cli_call *call, const struct host *h, struct sources *s)
+{
+	struct err e = { 0 };
+	cleanup_free char *url = source_normalise(cli_get(call, "d"), &e);
+	size_t gone = 0;
+	int r = 0;
+
+	if (!url)
+		return imgadm_fail(call, "InvalidArgument", e.msg);
+	for (size_t i = s->count; i > 0; i--)
+		if (strcmp(s->items[i - 1].url, url) == 0) {
+			sources_say("Deleted", &s->items[i - 1], "");
+			sources_remove(s, i - 1);
+			gone++;
+		}
+	if (gone)
+		r = store(call, h, s);
+	else
+		(void)printf("Do not have image source \"%s\", no change\n", url);
+	return r;
+}
+
+static int change(const struct cli_call *call, const struct host *h, struct err *e)
+{
+	cleanup_close int lock = sources_lock(h, e);
+	cleanup_sources struct sources s = { 0 };
+	int r;
+
+	if (lock < 0)
+		return imgadm_fail(call, "FileSystem", e->msg);
+	r = imgadm_sources(call, h, &s);
+	if (r != 0)
+		return r;
+	if (cli_has(call, "a"))
+		return add(call, h, &s);
+	return cli_has(call, "d") ? delete (call, h, &s) : sources_edit(call, h, &s);
+}
+
+int cmd_sources(struct cli_call *call, struct err *e)
+{
+	bool changes = cli_has(call, "a") || cli_has(call, "d") || cli_has(call, "e");
+	cleanup_sources struct sources s = { 0 };
+	struct host h = { .fd = -1 };
+	int r;
+
+	if (cli_has(call, "a") + cli_has(call, "d") + cli_has(call, "e") +
+		    cli_has(call, "check") >
+	    1)
+		return cli_wrong_use(call, "only one of -a, -c, -d and -e at a time");
+	r = imgadm_begin(call, &h);
+	if (r == 0 && changes)
+		r = change(call, &h, e);
+	else if (r == 0 && (r = imgadm_sources(call, &h, &s)) == 0)
+		r = cli_has(call, "check") ? check(call, &s, e) : list(call, &s, e);
+	host_close(&h);
+	return r;
+}

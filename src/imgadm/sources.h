@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sources.h - what the two files of `imgadm sources` share.
+ */
+#pragma once
+
+#include "imgadm/imgadm.h"
+#include "libimg/source.h"
+
+/* "WHAT "TYPE" image source "URL" ... END" */
+void sources_say(const char *what, const struct source *s, const char *end);
+
+/* -e: the list in an editor. The caller holds the lock. */
+ATTR_MUST_CHECK int sources_edit(const struct cli_call *call, const struct host *h,
+				 struct sources *s);
