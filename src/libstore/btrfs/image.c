@@ -27,7 +27,7 @@ static int make_rootfs(struct store *s, int dirfd, const char *origin, struct er
 		return errno == ENOENT
 			       ? err_set(e, -ENOENT, "image '%s' is not installed", origin)
 			       : err_sys(e, "cannot open '%s'", path);
-	r = btrfs_subvol_snapshot(src, dirfd, "rootfs", 0);
+	r = btrfs_subvol_snapshot(src, dirfd, "rootfs", 0, false);
 	return r < 0 ? btrfs_fail(e, r, "cannot take a snapshot of image", origin) : 0;
 }
 
