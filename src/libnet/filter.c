@@ -315,6 +315,15 @@ static void for_each_ip6(struct sink *s, enum nft_field field, const struct nft_
 			     target);
 }
 
+static struct nft_match later_fragment(void)
+{
+	struct nft_match m = { .field = NFT_IP6_FRAGMENT, .test = NFT_NE, .masked = true };
+
+	m.mask[0] = 0xff;
+	m.mask[1] = 0xf8;
+	return m;
+}
+
 static void ip6_rules(struct sink *s)
 {
 	const struct nft_match known = { .field = NFT_L4PROTO, .test = NFT_KNOWN };
@@ -326,7 +335,13 @@ static void ip6_rules(struct sink *s)
 	rule(s, WHEN(l4(58), icmp6(137)), DROP);
 	rule(s, WHEN(l4(58), icmp6(136)), GO(s, PART_NA));
 	rule(s, WHEN(is(NFT_IP6_SADDR, NOBODY_IN_IP6)), GO(s, PART_NOBODY));
-	rule(s, ALWAYS, GO(s, PART_SOURCE));
+	/*
+	 * What a first fragment keeps back could be any of these, put together again at
+	 * the other end; so what comes first shows where it begins.
+	 */
+	rule(s, WHEN({ .field = NFT_ICMP6_TYPE, .test = NFT_KNOWN }), GO(s, PART_SOURCE));
+	rule(s, WHEN(later_fragment()), GO(s, PART_SOURCE));
+	rule(s, ALWAYS, DROP);
 
 	s->part = PART_NA;
 	for_each_ip6(s, NFT_ND_TARGET, &told, GO(s, PART_SOURCE));
@@ -543,8 +558,11 @@ int filter_remove(const char *const *ports, size_t count, struct err *e)
 
 int filter_is_there(const char *port, struct err *e)
 {
+	const char *const chains[] = { "in", "local", port };
 	int r = nft_has_element("ports", port);
 
+	for (size_t i = 0; i < ARRAY_SIZE(chains) && r > 0; i++)
+		r = nft_has_rules(chains[i]);
 	return r < 0 ? err_set(e, r, "cannot read the filter of '%s': %s", port, strerror(-r))
 		     : r;
 }

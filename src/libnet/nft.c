@@ -342,6 +342,39 @@ int nft_has_chain(const char *chain)
 	return ask(m);
 }
 
+static int on_rule(const struct nlmsghdr *msg, void *data)
+{
+	(void)msg;
+	*(int *)data = 1;
+	return MNL_CB_OK;
+}
+
+int nft_has_rules(const char *chain)
+{
+	char buffer[8192] __attribute__((aligned(8)));
+	struct nlmsghdr *m = put_message(buffer, (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETRULE,
+					 NLM_F_DUMP, 1, NFPROTO_BRIDGE, 0);
+	struct mnl_socket *sock = open_socket();
+	int found = 0, r = MNL_CB_OK;
+
+	if (!sock)
+		return -errno;
+	mnl_attr_put_strz(m, NFTA_RULE_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(m, NFTA_RULE_CHAIN, chain);
+	if (mnl_socket_sendto(sock, m, m->nlmsg_len) < 0)
+		r = MNL_CB_ERROR;
+	while (r > MNL_CB_STOP) {
+		ssize_t len = mnl_socket_recvfrom(sock, buffer, sizeof(buffer));
+
+		r = len < 0 ? MNL_CB_ERROR
+			    : mnl_cb_run(buffer, (size_t)len, 1, 0, on_rule, &found);
+	}
+	if (r < 0 && errno != ENOENT)
+		found = -errno;
+	(void)mnl_socket_close(sock);
+	return found;
+}
+
 int nft_has_element(const char *set, const char *name)
 {
 	char request[MESSAGE_MAX] __attribute__((aligned(8)));

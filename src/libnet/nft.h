@@ -36,6 +36,7 @@ enum nft_field {
 	NFT_ARP_SPA,
 	NFT_ARP_TPA,
 	NFT_IP6_SADDR,
+	NFT_IP6_FRAGMENT, /* offset and flags, where it is one */
 	NFT_ICMP6_TYPE,
 	NFT_ND_TARGET,
 	NFT_SPORT,
@@ -121,6 +122,8 @@ ATTR_MUST_CHECK int nft_commit(struct nft_batch *b);
 
 /* Is the chain there? 1, 0, or an error. */
 ATTR_MUST_CHECK int nft_has_chain(const char *chain);
+/* Has it rules? 1, 0 (also if it is not there), or an error. */
+ATTR_MUST_CHECK int nft_has_rules(const char *chain);
 /* Is NAME an element of the map or set? 1, 0, or an error. */
 ATTR_MUST_CHECK int nft_has_element(const char *set, const char *name);
 

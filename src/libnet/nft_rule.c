@@ -16,11 +16,14 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
-#define IN_META (-1)
+#define IN_META   (-1)
+#define IN_EXTHDR (-2) /* of IPv6 */
+
+#define FRAGMENT_HEADER 44
 
 static const struct {
 	const char *name;
-	int base;    /* of the payload, or IN_META */
+	int base;    /* of the payload, or one of the above */
 	uint32_t at; /* offset, or the key */
 	uint32_t len;
 } fields[] = {
@@ -37,6 +40,7 @@ static const struct {
 	[NFT_ARP_SPA] = { "arp saddr ip", NFT_PAYLOAD_NETWORK_HEADER, 14, 4 },
 	[NFT_ARP_TPA] = { "arp daddr ip", NFT_PAYLOAD_NETWORK_HEADER, 24, 4 },
 	[NFT_IP6_SADDR] = { "ip6 saddr", NFT_PAYLOAD_NETWORK_HEADER, 8, 16 },
+	[NFT_IP6_FRAGMENT] = { "ip6 fragment", IN_EXTHDR, 2, 2 },
 	[NFT_ICMP6_TYPE] = { "icmpv6 type", NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1 },
 	[NFT_ND_TARGET] = { "nd target", NFT_PAYLOAD_TRANSPORT_HEADER, 8, 16 },
 	[NFT_SPORT] = { "sport", NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2 },
@@ -93,6 +97,12 @@ static void put_load(struct nlmsghdr *m, enum nft_field field)
 		x = expr_start(m, "meta");
 		put_u32(m, NFTA_META_KEY, fields[field].at);
 		put_u32(m, NFTA_META_DREG, NFT_REG_1);
+	} else if (fields[field].base == IN_EXTHDR) {
+		x = expr_start(m, "exthdr");
+		put_u32(m, NFTA_EXTHDR_DREG, NFT_REG_1);
+		mnl_attr_put_u8(m, NFTA_EXTHDR_TYPE, FRAGMENT_HEADER);
+		put_u32(m, NFTA_EXTHDR_OFFSET, fields[field].at);
+		put_u32(m, NFTA_EXTHDR_LEN, fields[field].len);
 	} else {
 		x = expr_start(m, "payload");
 		put_u32(m, NFTA_PAYLOAD_DREG, NFT_REG_1);

@@ -125,6 +125,9 @@ static int set_port_flags(struct rtnl *n, int port, bool strict)
 	mnl_attr_put_u8(request, IFLA_BRPORT_UNICAST_FLOOD, !strict);
 	/* Holds the MAC even where somebody has flushed the rules; older kernels skip it. */
 	mnl_attr_put_u8(request, IFLA_BRPORT_LOCKED, strict);
+	/* What it has learned is as good as what it was told. */
+	if (strict)
+		mnl_attr_put(request, IFLA_BRPORT_FLUSH, 0, NULL);
 	mnl_attr_nest_end(request, info);
 	return rtnl_ask(n, request, NULL, NULL);
 }

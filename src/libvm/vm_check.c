@@ -6,6 +6,8 @@
 #include "base/lock.h"
 #include "base/path.h"
 #include "base/uuid.h"
+#include "libnet/filter.h"
+#include "libnet/link.h"
 #include "libvm/claim.h"
 #include "libvm/journal.h"
 #include "libvm/record.h"
@@ -145,6 +147,30 @@ static void mend_shadow(struct check *c, const char *uuid, const struct jv *reco
 		record_shadow_store(recordsfd, uuid, record);
 }
 
+/* Rules of a port that runs are gone when somebody has flushed the host's tables. */
+static void check_filters(struct check *c, const char *uuid, const struct jv *record)
+{
+	const struct jv *nics = jv_get(record, "nics");
+	const struct vm_host *vh = c->vh;
+
+	if (zoneadmd_vm_pid(vh->host, uuid) <= 0)
+		return;
+	for (size_t i = 0; i < jv_len(nics); i++) {
+		cleanup_free char *what = xasprintf("nics[%zu] has no filter", i);
+		char link[ZONEADMD_LINK_NAME];
+		bool mended;
+
+		/* What cannot be found out, as by another than root, is not told. */
+		if (zoneadmd_nic_link(uuid, jv_at(nics, i), link, NULL) < 0 ||
+		    !link_exists(link) || filter_is_there(link, NULL) != 0)
+			continue;
+		mended = c->repair &&
+			 zoneadmd_reload(vh->host, vh->zoneadmd, uuid, NULL, NULL) == 0;
+		tell(c, uuid, what,
+		     mended ? "set again" : "'vmadm check --repair' sets it again", mended);
+	}
+}
+
 static void check_record(struct check *c, const char *uuid)
 {
 	cleanup_jv struct jv *record = NULL;
@@ -166,6 +192,7 @@ static void check_record(struct check *c, const char *uuid)
 		     "mount the pool that has it, or 'vmadm delete' the VM", false);
 	if (c->claimsfd >= 0)
 		check_claims_of(c, uuid, record);
+	check_filters(c, uuid, record);
 	if (c->repair)
 		mend_shadow(c, uuid, record);
 }

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -41,6 +42,34 @@ void zoneadmd_link_name(const char *uuid, unsigned int index,
 {
 	(void)snprintf(ret, ZONEADMD_LINK_NAME, "dz%010llxn%u",
 		       (unsigned long long)hash_text(uuid) & 0xffffffffffULL, index % 100);
+}
+
+/* "net0", "eth3": the number at the end. */
+static int interface_number(const char *interface, unsigned int *ret_number)
+{
+	const char *digits = interface + strlen(interface);
+	unsigned long n;
+
+	while (digits > interface && digits[-1] >= '0' && digits[-1] <= '9')
+		digits--;
+	n = strtoul(digits, NULL, 10);
+	if (*digits == '\0' || n >= ZONEADMD_NICS_MAX)
+		return -EINVAL;
+	*ret_number = (unsigned int)n;
+	return 0;
+}
+
+int zoneadmd_nic_link(const char *uuid, const struct jv *nic,
+		      char ret[static ZONEADMD_LINK_NAME], struct err *e)
+{
+	const char *interface = jv_get_string(nic, "interface");
+	unsigned int number = 0;
+
+	if (!interface || interface_number(interface, &number) < 0)
+		return err_set(e, -EINVAL, "interface: '%s' does not end in a number below %d",
+			       interface ? interface : "", ZONEADMD_NICS_MAX);
+	zoneadmd_link_name(uuid, number, ret);
+	return 0;
 }
 
 static int open_rundir(const struct host *h, const char *uuid)

@@ -35,6 +35,7 @@
 
 /* Bytes of a link's name and its '\0': IFNAMSIZ, whose header clashes with others. */
 #define ZONEADMD_LINK_NAME 16
+#define ZONEADMD_NICS_MAX  32
 
 /*
  * Start the VM's supervisor, which starts the VM, and wait until its init runs.
@@ -108,6 +109,13 @@ ATTR_MUST_CHECK int zoneadmd_vm_pidfd(const struct host *h, const char *uuid);
  */
 void zoneadmd_link_name(const char *uuid, unsigned int index,
 			char ret[static ZONEADMD_LINK_NAME]);
+
+/*
+ * The name of a NIC's link on the host, by the number in its interface's name: that
+ * stays when other NICs come and go.
+ */
+ATTR_MUST_CHECK int zoneadmd_nic_link(const char *uuid, const struct jv *nic,
+				      char ret[static ZONEADMD_LINK_NAME], struct err *e);
 
 /*
  * ROOT/zones/UUID/logs/zoneadmd.log for appending; the folder "logs" is made. A

@@ -22,6 +22,7 @@
 #include "libnet/link.h"
 #include "libnet/port.h"
 #include "libvm/zone_files.h"
+#include "libvm/zoneadmd.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -174,7 +175,7 @@ static void remove_nics(struct live *l)
 		const char *list[] = { name };
 
 		if (find_nic(now, jv_get_string(nic, "mac")) ||
-		    zone_nic_link(l->z->uuid, nic, name, &e) < 0)
+		    zoneadmd_nic_link(l->z->uuid, nic, name, &e) < 0)
 			continue;
 		l->moved = true;
 		if (link_delete(name, &e) < 0 || filter_remove(list, 1, &e) < 0)

@@ -90,34 +90,6 @@ static const char **take_ips(const struct jv *nic)
 	return list;
 }
 
-/* "net0", "eth3": the number at the end. */
-static int interface_number(const char *interface, unsigned int *ret_number)
-{
-	const char *digits = interface + strlen(interface);
-	unsigned long n;
-
-	while (digits > interface && digits[-1] >= '0' && digits[-1] <= '9')
-		digits--;
-	n = strtoul(digits, NULL, 10);
-	if (*digits == '\0' || n >= RUN_NICS_MAX)
-		return -EINVAL;
-	*ret_number = (unsigned int)n;
-	return 0;
-}
-
-int zone_nic_link(const char *uuid, const struct jv *nic, char ret[static IFNAMSIZ],
-		  struct err *e)
-{
-	const char *interface = jv_get_string(nic, "interface");
-	unsigned int number = 0;
-
-	if (!interface || interface_number(interface, &number) < 0)
-		return err_set(e, -EINVAL, "interface: '%s' does not end in a number below %d",
-			       interface ? interface : "", RUN_NICS_MAX);
-	zoneadmd_link_name(uuid, number, ret);
-	return 0;
-}
-
 /* Two NICs with one number would be one link. */
 static int check_link(const struct zone_spec *s, size_t index, struct err *e)
 {
@@ -139,7 +111,7 @@ static int take_nic(struct zone_spec *s, const char *uuid, size_t index, struct 
 	n->mac = jv_get_string(nic, "mac");
 	if (!n->name || !n->mac)
 		return err_set(e, -EINVAL, "nics[%zu]: 'interface' or 'mac' is missing", index);
-	r = zone_nic_link(uuid, nic, s->host_names[index], e);
+	r = zoneadmd_nic_link(uuid, nic, s->host_names[index], e);
 	if (r < 0)
 		return err_wrap(e, r, "nics[%zu]", index);
 	n->host_name = s->host_names[index];

@@ -95,13 +95,6 @@ ATTR_MUST_CHECK int zone_take_filesystems(struct zone *z, struct zone_spec *s, s
 ATTR_MUST_CHECK int zone_prepare_filesystems(const struct host *h, const struct zone_spec *s,
 					     struct err *e);
 
-/*
- * The name of a NIC's link on the host, by the number in its interface's name: that
- * stays when other NICs come and go.
- */
-ATTR_MUST_CHECK int zone_nic_link(const char *uuid, const struct jv *nic,
-				  char ret[static IFNAMSIZ], struct err *e);
-
 /* filter_spec.c: all but the port and what its bridge is for. */
 struct filter;
 ATTR_MUST_CHECK int zone_filter_from_nic(const struct jv *nic, struct filter *ret_filter,
