@@ -29,7 +29,8 @@ void vmadm_answer_ok(struct cli_call *call, const char *uuid, const struct vm_re
 		return;
 	object = jv_object();
 	jv_set(object, "result", jv_string("ok"));
-	jv_set(object, "uuid", jv_string(uuid));
+	if (uuid)
+		jv_set(object, "uuid", jv_string(uuid));
 	jv_set(object, "message", jv_string(message));
 	jv_set(object, "changed", jv_bool(!rep || !rep->already));
 	jv_set(object, "warnings", rep && rep->warnings ? jv_ref(rep->warnings) : jv_array());

@@ -12,6 +12,7 @@ $(call command, vmadm, \
 	cmd_schema.c \
 	cmd_snapshot.c \
 	cmd_update.c \
+	cmd_validate.c \
 	common.c \
 	debug.c \
 	payload_host.c, \

@@ -80,6 +80,9 @@ ATTR_MUST_CHECK int vmadm_read_payload(struct cli_call *call, const char *comman
 
 /* The host behind the rules of payloads. */
 struct payload_env vmadm_payload_env(struct vmadm *v);
+/* The record that PAYLOAD would make, new; or what is wrong with it, in PS. */
+ATTR_MUST_CHECK int vmadm_judge(struct vmadm *v, const struct jv *payload,
+				struct jv **ret_record, struct problems *ps, struct err *e);
 
 int cmd_check(struct cli_call *call, struct err *e);
 int cmd_clear(struct cli_call *call, struct err *e);

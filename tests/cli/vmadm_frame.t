@@ -120,6 +120,22 @@ usage: *'
 		[ "$(jq -r .message "$dir/out")" = "$(head -1 "$dir/err")" ]
 	ok "--json: a payload that is wrong, each place and rule" $?
 fi
+echo '{ "brand": "joyent", "alias": 7, "nonsense": 1 }' >"$dir/payload"
+vm validate create -R "$root" -f "$dir/payload"
+[ "$status" -eq 1 ] && [ ! -s "$dir/out" ] && [ "$(jq -c . "$dir/err")" = \
+	'{"bad_values":["alias"],"bad_properties":["nonsense"],"missing_properties":["image_uuid"]}' ]
+ok "validate: one object on standard error" $?
+vm validate create --json -R "$root" -f "$dir/payload"
+[ "$(jq -r '.details[].pointer' "$dir/out" | sort | tr '\n' ' ')" = '/alias /image_uuid /nonsense ' ]
+ok "validate --json: where and why" $?
+vm validate bogus -R "$root" -f "$dir/payload"
+[ "$status $(jq -c .bad_properties "$dir/err")" = '1 ["brand","alias","nonsense"]' ]
+ok "validate of another action: nothing is allowed" $?
+echo '{ "brand": "gorilla" }' >"$dir/payload"
+vm validate create -R "$root" -f "$dir/payload"
+[ "$status $(jq -c . "$dir/err")" = '1 {"bad_brand":"gorilla"}' ]
+ok "validate: no brand" $?
+
 for words in "get $none" "list bogus=1" "list -o bogus"; do
 	# shellcheck disable=SC2086
 	vm --json -R "$root" $words

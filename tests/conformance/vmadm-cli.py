@@ -9,6 +9,7 @@ compared. See run for the contract of a group.
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -21,7 +22,7 @@ DERIVED = ("state zone_state pid boot_timestamp exit_status exit_timestamp zonep
            "hvm last_modified snapshots server_uuid init_restarts zfs_filesystem transition_to "
            "transition_expire").split()
 # Members that our objects have beyond those that the table has.
-MORE = ("kernel_version platform_buildstamp server_uuid last_modified snapshots zonedid zfs_filesystem "
+MORE = ("v kernel_version platform_buildstamp server_uuid last_modified snapshots zonedid zfs_filesystem "
         "billing_id owner_uuid limit_priv firewall_enabled").split()
 TYPES = {"01b2c898-945f-11e1-a523-af1afbe22822": "zone-dataset",
          "71101322-43a5-11e1-8f01-cf2a3031a7f4": "zvol"}
@@ -55,14 +56,17 @@ class Host:
             os.makedirs(os.path.join(ROOT, f"zones/images/{uuid}/rootfs"), exist_ok=True)
         for vm in table:
             self.add(vm)
+        self.keep()
 
     def add(self, vm):
         record = {k: v for k, v in vm.items() if k not in DERIVED}
         record.setdefault("v", 1)
         if vm["state"] == "failed":
             record["failed"] = "start"
+        # No such state is stored with us: it is what the journal says is under way.
         if vm["state"] in ("provisioning", "receiving"):
-            record["transition"] = vm["state"]
+            write(f"etc/zones/.journal/{vm['uuid']}.json", json.dumps(
+                {"v": 1, "uuid": vm["uuid"], "op": {"provisioning": "create"}.get(vm["state"], "receive")}))
         write(f"etc/zones/{vm['uuid']}.json", json.dumps(record))
         state = {k: vm[k] for k in ("boot_timestamp", "exit_status", "exit_timestamp", "zoneid",
                                     "init_restarts") if k in vm}
@@ -73,6 +77,9 @@ class Host:
             self.pids[str(vm["pid"])] = str(p.pid)
             state.update(pid=p.pid, pid_start=start_time(p.pid), supervisor=p.pid)
         write(f"run/dais/{vm['uuid']}/state.json", json.dumps(state))
+
+    def keep(self):
+        os.rename(ROOT, ROOT + ".new")
 
     def end(self):
         for p in self.processes:
@@ -91,6 +98,9 @@ class Host:
 
 
 def run(case):
+    # A command may mend what it finds: each case has a host of its own.
+    shutil.rmtree(ROOT, ignore_errors=True)
+    shutil.copytree(ROOT + ".new", ROOT, symlinks=True)
     # -R goes last: options may follow operands, and the first word stays the command.
     where = ["-R", ROOT] if case["argv"] and not case["argv"][0].startswith("-") else []
     stdin = case["stdin"]
@@ -134,6 +144,13 @@ def rule(case, got):
         if status == case["rc"] and not out and err.startswith(message + "usage: vmadm"):
             return "vmadm-usage"
         return None
+    if "stopping" in case["stdout"] and status == case["rc"]:
+        # The columns as wide as the other word, the rows in the order that it has.
+        as_ours = re.sub(r"\bstopping\b( {0,5})", "shutting_down", case["stdout"])
+        if sorted(out.split("\n")) == sorted(re.sub(r" +$", "", as_ours, flags=re.M).split("\n")):
+            return "vmadm-stopping"
+    if 'state "provisioning"' in words and status == case["rc"] == 1 and not out:
+        return "vmadm-mends"
     if argv[:1] in (["list"], ["lookup"]) and status == 0 == case["rc"]:
         if any(word == "type=BHYVE" for word in argv) and "BHYV" in out + "".join(argv):
             return "vmadm-bhyve"
@@ -154,6 +171,8 @@ def rule(case, got):
             err.startswith(words) and all(re.match(r"  /|warning: ", line) for line in
                                           err[len(words):].splitlines()):
         return "vmadm-details"
+    if status == case["rc"] == 1 and "snapshot" in argv[0] and first.startswith("no pool is mounted"):
+        return "vmadm-no-pool"
     if status == case["rc"] == 1 and "Invalid JSON payload: " in words and "Invalid JSON payload: " in first:
         return "vmadm-json-text"
     return None
