@@ -162,9 +162,15 @@ int filesystem_source_is_folder(const struct host *h, const char *source, struct
 	cleanup_close int fd = -1;
 	struct stat st;
 
-	if (!is_plain_path(source) && strcmp(source, "/") != 0)
+	if (!is_plain_path(source))
 		return err_set(e, -EINVAL,
-			       "source: '%s' must be an absolute path without '.' and '..'",
+			       "source: '%s' must be an absolute path without '.' and '..', "
+			       "and not the host's root",
+			       source);
+	if (is_hosts_own(source))
+		return err_set(e, -EINVAL,
+			       "source: what is in /dev, /proc and /sys, as '%s' is, is no "
+			       "zone's",
 			       source);
 	fd = path_open_in_root(h->fd, source, O_PATH | O_CLOEXEC, 0, NULL);
 	if (fd < 0 && errno == ELOOP)

@@ -117,6 +117,8 @@ static void a_source_is_a_folder_or_a_file_without_links(void **state)
 	assert_int_equal(filesystem_source_is_folder(&f->host, "/none", &e), -ENOENT);
 	assert_int_equal(filesystem_source_is_folder(&f->host, "/p", &e), -EINVAL);
 	assert_int_equal(filesystem_source_is_folder(&f->host, "d", &e), -EINVAL);
+	assert_int_equal(filesystem_source_is_folder(&f->host, "/", &e), -EINVAL);
+	assert_int_equal(filesystem_source_is_folder(&f->host, "/proc/sys", &e), -EINVAL);
 	assert_int_equal(filesystem_source_is_folder(&f->host, "/d/../d", &e), -EINVAL);
 	for (const char *const *n = (const char *const[]){ "f", "l", "p", NULL }; *n; n++)
 		assert_int_equal(unlinkat(f->host.fd, *n, 0), 0);
