@@ -68,7 +68,7 @@ static int change(struct zone *z, const char *key, const char *value, struct err
 	const struct vm_host vh = { &z->host, z->program };
 	cleanup_jv struct jv *record = NULL;
 	cleanup_close int lock = lock_vm(z, e);
-	bool changed;
+	bool changed = false;
 	int r = lock;
 
 	if (r >= 0)

@@ -122,6 +122,15 @@ ok "web0 reaches web1" "$status" || note "$out"
 g "$(in_zone $b 'ping -c 1 -W 5 10.99.0.11')"
 ok "web1 reaches web0" "$status" || note "$out"
 
+g "$(in_zone $a '/usr/sbin/mdata-get sdc:nics.0.ip')"
+is "web0 asks the host for its address" "$out" 10.99.0.11
+g "$(in_zone $a '/usr/sbin/mdata-put said hello')"
+ok "and has something stored" "$status" || note "$out"
+g "sed -n 's/.*\"said\": \"\([a-z]*\)\".*/\1/p' /etc/zones/$a.json"
+is "which is in its record" "$out" hello
+g "grep -h -A 40 '^Name:.mdata-agent' /proc/[0-9]*/status 2>/dev/null | sed -n 's/^Cap[EB][a-z]*:.//p' | sort -u"
+is "who answers has no capability" "$out" 0000000000000000
+
 limit $a memory.max $((256 << 20))
 limit $a pids.max 300
 limit $a cpu.max '150000 100000'
