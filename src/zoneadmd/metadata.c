@@ -224,14 +224,21 @@ static int start_agent(struct zone *z, struct metadata *m, struct err *e)
 	return m->agentfd < 0 ? m->agentfd : 0;
 }
 
+/* Returns once it is gone: what is left of us keeps our cgroup. */
+static void end_process(int *pidfd)
+{
+	if (*pidfd >= 0 && pidfd_signal(*pidfd, SIGKILL, NULL) == 0)
+		(void)pidfd_wait_end(*pidfd, END_MS);
+	close_p(pidfd);
+	*pidfd = -1;
+}
+
 static void end_agent(struct metadata *m)
 {
 	close_p(&m->channel);
-	if (m->agentfd >= 0 && pidfd_signal(m->agentfd, SIGKILL, NULL) == 0)
-		(void)pidfd_wait_end(m->agentfd, END_MS);
-	close_p(&m->agentfd);
+	end_process(&m->agentfd);
 	close_p(&m->seenfd);
-	m->channel = m->agentfd = m->seenfd = -1;
+	m->channel = m->seenfd = -1;
 }
 
 /* Another one, later each time; at once again after one that lived long. */
@@ -382,7 +389,8 @@ void metadata_end(struct zone *z, bool machine_runs)
 
 	if (m) {
 		end_agent(m);
-		close_p(&m->workfd);
+		/* It may wait for the lock of the command that has us end. */
+		end_process(&m->workfd);
 		close_p(&m->listenfd);
 		close_p(&m->folderfd);
 		free(m);

@@ -163,9 +163,37 @@ is "an empty value is refused" $? 2
 head -c 140000 /dev/zero | tr '\0' x | md put larger 2>/dev/null
 is "one that is too large too" $? 2
 
-jq '.customer_metadata.hello = "there"' "$record" >"$record.new"
-mv "$record.new" "$record"
-is "a change of the record is seen by the next get" "$(md get hello)" there
+echo '{ "set_customer_metadata": { "hello": "there" } }' | vm update "$uuid"
+is "a vmadm update is seen by the next get" "$status $(md get hello)" "0 there"
+
+# Another command is at work on the VM, for longer than a guest is kept waiting.
+cat >"$dir/hold.c" <<'C'
+#include <fcntl.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	struct flock lock = { .l_type = F_WRLCK };
+	fcntl(open(argv[1], O_RDWR | O_CREAT, 0600), F_OFD_SETLKW, &lock);
+	write(1, "\n", 1);
+	pause();
+}
+C
+cc -w -D_GNU_SOURCE -o "$dir/hold" "$dir/hold.c"
+mkfifo "$dir/held"
+"$dir/hold" "$root/run/dais/lock/$uuid" >"$dir/held" &
+holder=$!
+read -r <"$dir/held"
+md put busy v 2>"$dir/err"
+is "a put while the VM is being changed" "$? $(cat "$dir/err")" \
+	"2 mdata-put: The VM is being changed, try again"
+md put busy v 2>/dev/null &
+putter=$!
+is "and the supervisor answers meanwhile" \
+	"$(echo '{"request":"status"}' | timeout 20 "$dir/raw" "$run/zoneadmd.sock" | jq -r .state)" \
+	running
+kill $holder
+wait $putter
+is "which stores once it may" "$? $(jq -r .customer_metadata.busy "$record")" "0 v"
 
 # ---- who answers -----------------------------------------------------------------
 
