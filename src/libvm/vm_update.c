@@ -13,6 +13,7 @@
  */
 #include "libvm/vm.h"
 
+#include "base/alloc.h"
 #include "base/jv.h"
 #include "libstore/store.h"
 #include "libvm/fault.h"
@@ -96,17 +97,30 @@ static int prepare(struct update *u, struct err *e)
 	return r;
 }
 
+static bool has_changed(const struct update *u, const char *name)
+{
+	const struct jv *was = jv_get(u->old, name), *is = jv_get(u->new, name);
+
+	return !was || !is ? was != is : !jv_equal(was, is);
+}
+
 /* What takes effect later is said, of a VM that runs. */
 static void warn_of_reboot(struct update *u)
 {
 	for (void *it = jv_iter(u->new); it; it = jv_iter_next(u->new, it)) {
 		const struct prop *p = prop_find(jv_iter_key(it));
-		const struct jv *was = jv_get(u->old, jv_iter_key(it));
 
-		if (p && p->effect == PROP_REBOOT &&
-		    (!was || !jv_equal(was, jv_iter_value(it))))
+		if (p && p->effect == PROP_REBOOT && has_changed(u, p->name))
 			vm_report_warn(u->rep, "%s: takes effect with the next start", p->name);
 	}
+}
+
+/* "NAME: why" of a property that this change left alone was told when it came in. */
+static bool is_news(const struct update *u, const char *warning)
+{
+	cleanup_free char *name = xstrndup(warning, strcspn(warning, ":"));
+
+	return !prop_find(name) || has_changed(u, name);
 }
 
 /* The record is the new one: a failure from here on leaves it so, and is a warning. */
@@ -124,9 +138,12 @@ static int tell_zone(struct update *u, struct err *e)
 			       "the record is changed, the running VM is not in all: %s; it is "
 			       "with the next start",
 			       why.msg);
-	for (size_t i = 0; i < jv_len(warnings); i++)
-		if (jv_as_string(jv_at(warnings, i)))
-			vm_report_warn(u->rep, "%s", jv_as_string(jv_at(warnings, i)));
+	for (size_t i = 0; i < jv_len(warnings); i++) {
+		const char *text = jv_as_string(jv_at(warnings, i));
+
+		if (text && is_news(u, text))
+			vm_report_warn(u->rep, "%s", text);
+	}
 	warn_of_reboot(u);
 	return fault_point("zone told", e);
 }

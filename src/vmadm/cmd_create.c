@@ -47,8 +47,8 @@ static int create(struct vmadm *v, struct cli_call *call, struct jv *record,
 	r = vm_create(&v->vh, record, jv_get_bool(record, "autoboot", true), &rep, &e);
 	if (r < 0)
 		return vmadm_failed(call, NULL, &rep, &e);
+	vmadm_remarks(&rep, ps);
 	vmadm_done(call, uuid, &rep, "Successfully created VM %s", uuid);
-	vmadm_remarks(ps);
 	return 0;
 }
 

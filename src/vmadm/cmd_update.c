@@ -55,7 +55,6 @@ static void say_changes(const struct vm_report *rep)
 		fprintf(stderr, "changed: %s\n", jv_as_string(jv_at(rep->changes, i)));
 	if (rep->already)
 		fputs("nothing changed\n", stderr);
-	vmadm_remarks(&rep->problems);
 }
 
 static int update(struct vmadm *v, struct cli_call *call, const struct jv *payload)
@@ -69,6 +68,7 @@ static int update(struct vmadm *v, struct cli_call *call, const struct jv *paylo
 
 	if (vm_update(&v->vh, v->uuid, payload, &how, &rep, &why) < 0)
 		return vmadm_failed(call, NULL, &rep, &why);
+	vmadm_remarks(&rep, &rep.problems);
 	vmadm_done(call, v->uuid, &rep, "Successfully updated VM %s", v->uuid);
 	say_changes(&rep);
 	return 0;

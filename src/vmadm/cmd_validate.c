@@ -87,8 +87,10 @@ static int say_bad_brand(struct cli_call *call, const char *brand)
 static int say_valid(struct cli_call *call, const char *action, const char *brand,
 		     const struct problems *ps)
 {
-	vmadm_done(call, NULL, NULL, "VALID '%s' payload for %s brand VMs.", action, brand);
-	vmadm_remarks(ps);
+	cleanup_vm_report struct vm_report rep = { 0 };
+
+	vmadm_remarks(&rep, ps);
+	vmadm_done(call, NULL, &rep, "VALID '%s' payload for %s brand VMs.", action, brand);
 	return 0;
 }
 

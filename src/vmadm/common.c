@@ -185,16 +185,18 @@ int vmadm_failed(struct cli_call *call, const char *prefix, const struct vm_repo
 	return EXIT_REFUSED;
 }
 
-void vmadm_remarks(const struct problems *ps)
+void vmadm_remarks(struct vm_report *rep, const struct problems *ps)
 {
 	cleanup_free char *ignored = problems_names(ps, PROBLEM_UNKNOWN);
+	cleanup_free char *all = xasprintf("ignored: %s", ignored);
 
+	if (!rep->warnings)
+		rep->warnings = jv_array();
 	if (*ignored)
-		fprintf(stderr, "warning: ignored: %s\n", ignored);
+		jv_push(rep->warnings, jv_string(all));
 	for (size_t i = 0; i < ps->count; i++)
 		if (ps->items[i].kind == PROBLEM_NOTE)
-			fprintf(stderr, "warning: %s: %s\n", ps->items[i].name,
-				ps->items[i].text);
+			vm_report_warn(rep, "%s: %s", ps->items[i].name, ps->items[i].text);
 }
 
 /* All of FD, one byte more than is allowed at most: that is how too much is seen. */

@@ -71,8 +71,9 @@ void vmadm_debug_setup(void);
 void vmadm_debug(int level, const char *fmt, ...) ATTR_PRINTF(2, 3);
 void vmadm_debug_command(int argc, char **argv);
 
-/* What PS remarks on a payload that was taken: dropped properties, and what has no effect. */
-void vmadm_remarks(const struct problems *ps);
+/* Adds what PS remarks on a payload that was taken to the warnings of REP: dropped properties,
+ * and what has no effect. */
+void vmadm_remarks(struct vm_report *rep, const struct problems *ps);
 
 /* The payload that -f or standard input gives. New. Positive: exit status, told. */
 ATTR_MUST_CHECK int vmadm_read_payload(struct cli_call *call, const char *command,

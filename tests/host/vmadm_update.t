@@ -111,8 +111,9 @@ is "--ignore-missing goes on" "$status $(get .alias)" "0 skip"
 vm update ${u/eeeeeeee/00000000} alias=x
 is "no such VM" "$status $(first)" "1 zoneadm: ${u/eeeeeeee/00000000}: No such zone configured"
 
-vm update $u --json alias=json
-is "--json" "$(printf '%s' "$out" | jq -r '[.result, .uuid, .changed] | tojson')" "[\"ok\",\"$u\",true]"
+vm update $u --json alias=json frob=1
+is "--json" "$(printf '%s' "$out" | jq -c '[.result, .changed, .changes, .warnings]')" \
+	'["ok",true,["alias: \"skip\" -> \"json\""],["ignored: frob"]]'
 
 # ---- validate
 
