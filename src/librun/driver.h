@@ -32,7 +32,7 @@ struct run_driver {
 	int (*resize)(struct run *r, int fd, unsigned short rows, unsigned short columns,
 		      struct err *e);
 	int (*bind)(struct run *r, int folderfd, const char *at, struct err *e);
-	enum run_end (*reap)(struct run *r);
+	enum run_end (*reap)(struct run *r, int *ret_status);
 	int (*clean)(const char *uuid, const char *rundir, struct err *e);
 	int (*note_end)(const char *rundir, struct err *e);
 	int (*mount)(const char *rundir, struct err *e);

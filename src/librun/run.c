@@ -57,9 +57,9 @@ int run_bind(struct run *r, int folderfd, const char *at, struct err *e)
 	return r->driver->bind(r, folderfd, at, e);
 }
 
-enum run_end run_reap(struct run *r)
+enum run_end run_reap(struct run *r, int *ret_status)
 {
-	return r->driver->reap(r);
+	return r->driver->reap(r, ret_status);
 }
 
 int run_console(struct run *r, int *ret_fd, struct err *e)

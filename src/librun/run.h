@@ -135,8 +135,12 @@ ATTR_MUST_CHECK int run_kill(struct run *r, struct err *e);
  */
 ATTR_MUST_CHECK int run_bind(struct run *r, int folderfd, const char *at, struct err *e);
 
-/* Once run_pidfd() is readable: wait until all of it has ended, and say why it did. */
-enum run_end run_reap(struct run *r);
+/*
+ * Once run_pidfd() is readable: wait until all of it has ended, and say why it did.
+ * *RET_STATUS is what init ended with: its exit status, or 128 and the number of the
+ * signal that killed it; 0 when the guest powered off; -1 when it is not known.
+ */
+enum run_end run_reap(struct run *r, int *ret_status);
 
 /*
  * The machine's console: *RET_FD, non-blocking, reads and writes it like a terminal

@@ -1,5 +1,6 @@
 $(call library, vm, \
 	claim.c \
+	console_tail.c \
 	fault.c \
 	filesystem.c \
 	journal.c \

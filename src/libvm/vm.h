@@ -78,6 +78,10 @@ ATTR_MUST_CHECK int vm_reboot(const struct vm_host *vh, const char *uuid, bool f
 ATTR_MUST_CHECK int vm_clear(const struct vm_host *vh, const char *uuid, struct vm_report *rep,
 			     struct err *e);
 
+/* Note in the record why it did not come up: its state is failed until it starts. */
+ATTR_MUST_CHECK int vm_mark_failed(const struct vm_host *vh, const char *uuid, const char *why,
+				   struct err *e);
+
 /* Send SIGNO to its init. -ESRCH: it does not run. */
 ATTR_MUST_CHECK int vm_kill(const struct vm_host *vh, const char *uuid, int signo,
 			    struct err *e);

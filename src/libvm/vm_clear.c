@@ -9,8 +9,24 @@
 #include "libvm/fault.h"
 #include "libvm/journal.h"
 #include "libvm/record.h"
+#include "libvm/zoneadmd.h"
 
 #include <errno.h>
+
+int vm_mark_failed(const struct vm_host *vh, const char *uuid, const char *why, struct err *e)
+{
+	cleanup_jv struct jv *record = NULL;
+	cleanup_close int lock = -1;
+
+	lock = vm_open(vh, uuid, &record, e);
+	if (lock < 0)
+		return lock;
+	/* Somebody was quicker, and it does run. */
+	if (zoneadmd_vm_pid(vh->host, uuid) > 0)
+		return 0;
+	jv_set(record, "failed", jv_string(why));
+	return record_store(vh->host, uuid, record, e);
+}
 
 int vm_clear(const struct vm_host *vh, const char *uuid, struct vm_report *rep, struct err *e)
 {

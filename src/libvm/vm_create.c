@@ -10,7 +10,9 @@
  */
 #include "libvm/vm.h"
 
+#include "base/alloc.h"
 #include "base/jv.h"
+#include "libvm/console_tail.h"
 #include "base/lock.h"
 #include "base/uuid.h"
 #include "libimg/image.h"
@@ -26,6 +28,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define IMAGE_WAIT_MS (60 * 1000)
@@ -114,7 +117,9 @@ static int build(struct creation *c, struct store *store, bool start, struct err
 /* The VM is one; what went wrong with its first start is said by its state. */
 static int mark_failed(struct creation *c, int code, struct err *e)
 {
-	jv_set(c->record, "failed", jv_string("start"));
+	cleanup_free char *step = xasprintf("start: %s", e ? e->msg : "");
+
+	jv_set(c->record, "failed", jv_string(step));
 	if (record_store(c->vh->host, c->uuid, c->record, NULL) < 0)
 		return err_wrap(e, code, "VM %s was made and does not start", c->uuid);
 	return err_wrap(e, code, "VM %s left in state failed", c->uuid);
@@ -132,6 +137,7 @@ static int start_and_sync(struct creation *c, struct store *store, struct err *s
 			  int *ret_sync, struct err *e)
 {
 	cleanup_jv struct jv *warnings = NULL;
+	time_t begun = time(NULL);
 	int fd, r;
 
 	fd = zoneadmd_start_begin(c->vh->host, c->vh->zoneadmd, c->uuid, e);
@@ -140,6 +146,8 @@ static int start_and_sync(struct creation *c, struct store *store, struct err *s
 		return fd;
 	r = zoneadmd_start_end(fd, &warnings, e);
 	take_warnings(c->rep, warnings);
+	if (r < 0)
+		console_tail(c->vh->host, c->uuid, begun, c->rep);
 	return r;
 }
 

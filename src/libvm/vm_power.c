@@ -2,12 +2,14 @@
 #include "libvm/vm.h"
 
 #include "base/jv.h"
+#include "libvm/console_tail.h"
 #include "libvm/fault.h"
 #include "libvm/record.h"
 #include "libvm/zoneadmd.h"
 
 #include <signal.h>
 #include <sys/pidfd.h>
+#include <time.h>
 #include <unistd.h>
 
 static int set_autoboot(const struct vm_host *vh, const char *uuid, struct jv *record, bool on,
@@ -21,15 +23,19 @@ static int set_autoboot(const struct vm_host *vh, const char *uuid, struct jv *r
 	return record_store(vh->host, uuid, record, e);
 }
 
-static int finish_start(int fd, struct vm_report *rep, struct err *e)
+static int finish_start(const struct vm_host *vh, const char *uuid, int fd,
+			struct vm_report *rep, struct err *e)
 {
 	cleanup_jv struct jv *warnings = NULL;
+	time_t begun = time(NULL);
 	int r;
 
 	r = zoneadmd_start_end(fd, &warnings, e);
 	for (size_t i = 0; i < jv_len(warnings); i++)
 		if (jv_as_string(jv_at(warnings, i)))
 			vm_report_warn(rep, "%s", jv_as_string(jv_at(warnings, i)));
+	if (r < 0 && zoneadmd_vm_pid(vh->host, uuid) == 0)
+		console_tail(vh->host, uuid, begun, rep);
 	return r;
 }
 
@@ -38,7 +44,7 @@ static int start_locked(const struct vm_host *vh, const char *uuid, struct vm_re
 {
 	int fd = zoneadmd_start_begin(vh->host, vh->zoneadmd, uuid, e);
 
-	return fd < 0 ? fd : finish_start(fd, rep, e);
+	return fd < 0 ? fd : finish_start(vh, uuid, fd, rep, e);
 }
 
 /*
@@ -58,7 +64,7 @@ static int start_and_store(const struct vm_host *vh, const char *uuid, struct jv
 	stored = fault_point("start begun", &why);
 	if (stored == 0)
 		stored = set_autoboot(vh, uuid, record, true, &why);
-	r = finish_start(fd, rep, e);
+	r = finish_start(vh, uuid, fd, rep, e);
 	/* Of a command that was killed, or of a guest that reboots: it runs, as we want it. */
 	if (r == -EBUSY && zoneadmd_vm_pid(vh->host, uuid) > 0) {
 		rep->already = true;
@@ -122,11 +128,10 @@ int vm_reboot(const struct vm_host *vh, const char *uuid, bool force, struct vm_
 	if (lock < 0)
 		return lock;
 	if (zoneadmd_vm_pid(vh->host, uuid) == 0)
-		return err_set(e, -ESRCH,
-			       force ? "Cannot reset vm from state \"stopped\", must be "
-				       "\"running\"."
-				     : "Cannot reboot vm from state \"stopped\", must be "
-				       "\"running\"");
+		return err_set(
+			e, -ESRCH, "Cannot %s vm from state \"%s\", must be \"running\"%s",
+			force ? "reset" : "reboot",
+			jv_get(record, "failed") ? "failed" : "stopped", force ? "." : "");
 	r = zoneadmd_stop_vm(vh->host, vh->zoneadmd, uuid, force, VM_STOP_SECONDS, e);
 	return r < 0 ? r : start_locked(vh, uuid, rep, e);
 }

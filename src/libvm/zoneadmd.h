@@ -11,7 +11,7 @@
  *	  "supervisor": PID, "supervisor_start": JIFFIES,
  *	  "boot_timestamp": "...", "init_restarts": N, "zoneid": N,
  *	  "warnings": ["max_swap: ..."] }
- *	{ "state": "stopped", "exit_timestamp": "...", "init_restarts": N }
+ *	{ "state": "stopped", "exit_timestamp": "...", "exit_status": N, "init_restarts": N }
  *
  * "state" is starting (between the halves of a reboot), running, stopping or
  * stopped. A machine runs if, and only if, that file names a process that lives

@@ -70,18 +70,25 @@ int mkpool_check_unused(const char *path, struct err *e)
 	return fd < 0 ? err_sys(e, "cannot open '%s' for writing", path) : 0;
 }
 
+static bool lives(const struct jv *state, const char *pid_name, const char *start_name)
+{
+	int64_t pid = jv_get_int(state, pid_name, 0);
+
+	return pid > 0 && pid <= INT32_MAX &&
+	       procfs_is_alive((pid_t)pid, (uint64_t)jv_get_int(state, start_name, 0));
+}
+
+/* One that just starts has no init yet, but its supervisor is at work in the pool. */
 static bool runs(int rundir, const char *uuid)
 {
 	cleanup_jv struct jv *state = NULL;
 	char name[UUID_STR + 16];
-	int64_t pid;
 
 	(void)snprintf(name, sizeof(name), "%.36s/state.json", uuid);
 	if (jv_load(rundir, name, STATE_MAX, &state, NULL) < 0)
 		return false;
-	pid = jv_get_int(state, "pid", 0);
-	return pid > 0 && pid <= INT32_MAX &&
-	       procfs_is_alive((pid_t)pid, (uint64_t)jv_get_int(state, "pid_start", 0));
+	return lives(state, "pid", "pid_start") ||
+	       lives(state, "supervisor", "supervisor_start");
 }
 
 int mkpool_check_no_vm_runs(const struct host *h, struct err *e)

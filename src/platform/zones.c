@@ -9,10 +9,13 @@
 #include "platform/platform.h"
 
 #include "base/alloc.h"
-#include "base/buf.h"
+#include "base/jv.h"
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/uuid.h"
+#include "libvm/vm.h"
+#include "libvm/vm_object.h"
+#include "libvm/vm_query.h"
 #include "libvm/zoneadmd.h"
 
 #include <dirent.h>
@@ -43,24 +46,28 @@ static void add(struct zones *z, const char *text)
 	z->count += uuid_is_valid(z->uuids[z->count]);
 }
 
-/* Those that stand still and shall run: a UUID a line. */
+/* Those that stand still and shall run. What failed before may have reason to work now. */
 static int list_startable(const struct host *h, struct zones *z, struct err *e)
 {
-	const char *const argv[] = {
-		VMADM, "list", "--root",        *h->root ? h->root : "/", "-p",
-		"-o",  "uuid", "autoboot=true", "state=stopped",          NULL
-	};
-	cleanup_buf struct buf out = BUF_INIT;
-	int r = proc_run(argv, &out, e);
+	static const char *const startable[] = { "stopped", "failed", "provisioning" };
+	cleanup_vm_needs struct vm_needs needs = { .count = 0 };
+	cleanup_vm_list struct vm_list list = { 0 };
+	int r;
 
+	vm_needs_add(&needs, "autoboot");
+	vm_needs_add(&needs, "state");
+	r = vm_list_load(h, &needs, &list, e);
 	if (r < 0)
 		return err_wrap(e, r, "cannot list the zones");
-	for (const char *p = buf_str(&out); *p;) {
-		size_t len = strcspn(p, "\n");
-
-		if (len == UUID_LEN)
-			add(z, p);
-		p += len + (p[len] == '\n');
+	if (list.unreadable)
+		log_error("%zu records cannot be read; one of them: %s", list.unreadable,
+			  list.error.msg);
+	for (size_t i = 0; i < list.count; i++) {
+		if (!jv_get_bool(list.vms[i], "autoboot", false))
+			continue;
+		for (size_t s = 0; s < ARRAY_SIZE(startable); s++)
+			if (strcmp(vm_object_state(list.vms[i]), startable[s]) == 0)
+				add(z, jv_get_string(list.vms[i], "uuid"));
 	}
 	return 0;
 }
@@ -87,18 +94,6 @@ static int list_running(const struct host *h, struct zones *z, struct err *e)
 	return 0;
 }
 
-static int start_one(const struct host *h, const char *uuid)
-{
-	const char *const argv[] = { VMADM, "start", "--root", *h->root ? h->root : "/",
-				     uuid,  NULL };
-	struct err e;
-
-	if (proc_run(argv, NULL, &e) == 0)
-		return 0;
-	log_error("%s does not start: %s", uuid, e.msg);
-	return 1;
-}
-
 /* The supervisor's program: beside this one, or in sbin above it. */
 static char *find_zoneadmd(void)
 {
@@ -116,6 +111,26 @@ static char *find_zoneadmd(void)
 			return take_ptr(path);
 	}
 	return xstrdup("/usr/sbin/zoneadmd");
+}
+
+/* The reason goes to the log and stays with the VM, which shows it as failed. */
+static int start_one(const struct host *h, const char *uuid)
+{
+	const char *const argv[] = { VMADM, "start", "--root", *h->root ? h->root : "/",
+				     uuid,  NULL };
+	cleanup_free char *program = find_zoneadmd(), *why = NULL;
+	struct vm_host vh = { h, program };
+	struct err e, ignored;
+
+	if (proc_run(argv, NULL, &e) == 0) {
+		log_info("%s runs", uuid);
+		return 0;
+	}
+	log_error("%s does not start: %s", uuid, e.msg);
+	why = xasprintf("start with the host: %s", e.msg);
+	if (vm_mark_failed(&vh, uuid, why, &ignored) < 0)
+		log_error("%s", ignored.msg);
+	return 1;
 }
 
 static int stop_one(const struct host *h, const char *uuid)

@@ -199,7 +199,11 @@ static int supervise(struct zone *z, bool attach_only, struct err *e)
 
 static int run_zoneadmd(struct cli_call *call, struct err *e)
 {
-	struct zone z = { .host = { .fd = -1 }, .rundirfd = -1, .lockfd = -1, .listenfd = -1 };
+	struct zone z = { .exit_status = -1,
+			  .host = { .fd = -1 },
+			  .rundirfd = -1,
+			  .lockfd = -1,
+			  .listenfd = -1 };
 	const char *uuid = cli_operand(call, 0);
 	int r;
 

@@ -97,6 +97,8 @@ void zone_state_set_stopped(struct zone *z)
 	timestamp(now, sizeof(now));
 	jv_set(state, "state", jv_string("stopped"));
 	jv_set(state, "init_restarts", jv_int(z->restarts));
+	if (z->exit_status >= 0)
+		jv_set(state, "exit_status", jv_int(z->exit_status));
 	jv_set(state, "exit_timestamp", jv_string(now));
 	if (replace(z, state, &e) < 0)
 		log_warning("%s", e.msg);

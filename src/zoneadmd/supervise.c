@@ -88,7 +88,7 @@ static void restart(struct zone *z)
 static void on_end(struct zone *z)
 {
 	bool asked = z->state == ZONE_STOPPING;
-	enum run_end end = run_reap(z->run);
+	enum run_end end = run_reap(z->run, &z->exit_status);
 	struct err e;
 	int r;
 

@@ -1,2 +1,3 @@
 $(call unit, test_events, vm base)
 $(call unit, test_vm_state, vm base)
+$(call unit, test_vm_index, vm sys base)

@@ -157,7 +157,8 @@ static void set_hooks(struct lxc_setter *s, const struct run_spec *spec)
 void lxc_configure(struct lxc_setter *s, const struct run_spec *spec)
 {
 	lxc_set(s, "lxc.log.file", "%s/lxc.log", spec->rundir);
-	lxc_set(s, "lxc.log.level", "WARN");
+	/* What init ended with is told there and nowhere else; see lxc_read_status(). */
+	lxc_set(s, "lxc.log.level", "INFO");
 	lxc_set(s, "lxc.uts.name", "%s", spec->hostname);
 	/* Only until an init sets its own: not every one does. */
 	lxc_set(s, "lxc.environment",

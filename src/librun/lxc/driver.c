@@ -176,9 +176,10 @@ static int lxc_kill(struct run *r, struct err *e)
 	return 0;
 }
 
-static enum run_end lxc_reap(struct run *r)
+static enum run_end lxc_reap(struct run *r, int *ret_status)
 {
 	struct lxc_run *l = of(r);
+	enum run_end end;
 
 	/* The monitor may have ended first, and init need not have noticed. */
 	(void)lxc_kill(r, NULL);
@@ -186,7 +187,11 @@ static enum run_end lxc_reap(struct run *r)
 		if (pidfd_signal(l->monitorfd, SIGKILL, NULL) == 0)
 			(void)pidfd_wait_end(l->monitorfd, END_MS);
 	}
-	return lxc_read_end(l->rundir);
+	end = lxc_read_end(l->rundir);
+	/* Without its monitor init has got what the kernel gives then. */
+	*ret_status =
+		end == RUN_END_KILLED ? 128 + SIGKILL : lxc_read_status(l->rundir, r->init_pid);
+	return end;
 }
 
 static int lxc_console(struct run *r, int *ret_fd, struct err *e)

@@ -10,11 +10,14 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define KILL_MS 10000
+#define LOG_MAX ((size_t)4 << 20)
 
 /* Where liblxc puts its lock files, whatever its configuration says. */
 #define LXC_LOCK_DIR "/run/lxc/lock" LXC_PATH
@@ -91,6 +94,48 @@ enum run_end lxc_read_end(const char *rundir)
 	if (fd < 0 || file_read_all(fd, "ended", 16, &text, &len, NULL) < 0)
 		return RUN_END_KILLED;
 	return strcmp(text, "reboot") == 0 ? RUN_END_REBOOT : RUN_END_HALT;
+}
+
+/* Where FORM begins in TEXT for the last time; NULL: nowhere. */
+static const char *find_last(const char *text, const char *form)
+{
+	const char *found = NULL;
+
+	for (const char *p = text; (p = strstr(p, form)); p++)
+		found = p;
+	return found;
+}
+
+/*
+ * "Child <PID> ended on error (N)", "Child <PID> ended on signal NAME(N)", and nothing
+ * for a status of 0. A guest that powers off has its init killed by SIGINT: that is how
+ * the kernel tells it of a pid namespace.
+ */
+int lxc_read_status(const char *rundir, pid_t init)
+{
+	cleanup_close int fd = open(rundir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_free char *text = NULL;
+	const char *line, *number;
+	char form[64];
+	bool by_signal;
+	size_t len;
+	int n;
+
+	if (fd < 0 || file_read_all(fd, "lxc.log", LOG_MAX, &text, &len, NULL) < 0)
+		return -1;
+	(void)snprintf(form, sizeof(form), "Child <%d> ended on ", (int)init);
+	line = find_last(text, form);
+	if (!line)
+		return 0;
+	line += strlen(form);
+	number = line + strcspn(line, "(\n");
+	if (*number != '(')
+		return -1;
+	n = (int)strtol(number + 1, NULL, 10);
+	by_signal = strncmp(line, "signal", 6) == 0;
+	if (n < 0 || n > 255)
+		return -1;
+	return !by_signal ? n : n == SIGINT ? 0 : 128 + n;
 }
 
 /* "PROGRAM NAME TIME ERROR  FILE - PLACE - MESSAGE": the message is for people. */
