@@ -19,7 +19,7 @@ MDATA_TREE	:= $(BUILD)/mdata-client
 images: $(BASE_IMAGE)
 
 images-programs: strap
-	@mkdir -p $(MDATA_TREE)/build $(MDATA_TREE)/tree
+	@rm -rf $(MDATA_TREE)/tree; mkdir -p $(MDATA_TREE)/build $(MDATA_TREE)/tree
 	$(call say,MAKE,mdata-client)tools/strap/run -r $(CURDIR)/$(MDATA)=/src -w $(abspath $(MDATA_TREE))=/out \
 		$(BUILD)/strap/root make -s -C /src CC=gcc BUILD=/out/build DESTDIR=/out/tree mandir= install
 

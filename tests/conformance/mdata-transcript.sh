@@ -23,7 +23,7 @@ compare() {
 # Answers end with a zero byte. A final newline is kept by the letter behind it.
 if [ -f "$transcript" ]; then
 	head -n 1 "$transcript" | jq -c .vm >"$WORK/vm.json"
-	tail -n +2 "$transcript" >"$WORK/cases"
+	tail -n +2 "$transcript" | jq -c 'select(.send)' >"$WORK/cases"
 	jq -j .send "$WORK/cases" | "$BIN/mdata-agent" --try "$WORK/vm.json" >"$WORK/answers"
 	line=1
 	while IFS= read -r -u 3 case; do
