@@ -159,6 +159,11 @@ static void join_limit_priv(struct jv *record)
 
 	if (jv_type(list) != JV_ARRAY)
 		return;
+	/* Nothing asks for the default; a zone without any privilege starts no init. */
+	if (jv_len(list) == 0) {
+		(void)jv_del(record, "limit_priv");
+		return;
+	}
 	for (size_t i = 0; i < jv_len(list); i++)
 		buf_addf(&b, "%s%s", i ? "," : "", jv_as_string(jv_at(list, i)));
 	jv_set(record, "limit_priv", jv_string(buf_str(&b)));
@@ -192,6 +197,8 @@ static struct jv *begin_record(const struct jv *payload, enum brand brand)
 
 void payload_defaults(struct jv *record, enum brand brand)
 {
+	join_limit_priv(record);
+	default_text(record, "hostname", jv_get_string(record, "uuid"));
 	default_text(record, "owner_uuid", NOBODY);
 	default_text(record, "billing_id", NOBODY);
 	default_text(record, "zpool", "zones");
@@ -209,7 +216,6 @@ void payload_defaults(struct jv *record, enum brand brand)
 	default_value(record, "tags", jv_object());
 	default_value(record, "customer_metadata", jv_object());
 	default_value(record, "internal_metadata", jv_object());
-	join_limit_priv(record);
 }
 
 static void fill_record(struct jv *record, enum brand brand)

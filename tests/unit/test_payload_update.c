@@ -93,6 +93,9 @@ static void values_are_set_and_taken_away(void **state ATTR_UNUSED)
 	assert_change("'resolvers': ['10.0.0.9']", "{'resolvers': ''}", "resolvers", "[]");
 	assert_change("", "{'limit_priv': 'default,-net_access'}", "limit_priv",
 		      "'default,-net_access'");
+	assert_change("", "{'limit_priv': ''}", "limit_priv", "'default'");
+	assert_change("'uuid': '" LINUX_IMAGE "', 'hostname': 'h'", "{'hostname': ''}",
+		      "hostname", "'" LINUX_IMAGE "'");
 	assert_change_refused("", "{'quota': 'much'}", "Invalid value(s) for: quota", "/quota");
 }
 
