@@ -144,7 +144,8 @@ int zone_reload(struct zone *z, struct err *e)
 	if (r < 0) {
 		jv_unref(z->warnings);
 		z->warnings = before;
-		return r;
+		/* It has ended meanwhile: its next start takes the record as it is then. */
+		return r == -ESRCH ? 0 : r;
 	}
 	jv_unref(before);
 	return zone_state_write(z, e);

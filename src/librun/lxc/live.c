@@ -111,7 +111,8 @@ int lxc_limit_ipc(int initfd, const struct run_spec *spec, run_warn *warn, void 
 	if (own < 0)
 		return err_sys(e, "cannot open '/proc/self/ns/ipc'");
 	if (setns(initfd, CLONE_NEWIPC) < 0)
-		return err_sys(e, "cannot enter the machine's ipc namespace");
+		return errno == ESRCH ? err_set(e, -ESRCH, "init has ended")
+				      : err_sys(e, "cannot enter the machine's ipc namespace");
 	write_ipc(spec, warn, data);
 	if (setns(own, CLONE_NEWIPC) < 0)
 		return err_sys(e, "cannot leave the machine's ipc namespace");
