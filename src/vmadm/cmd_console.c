@@ -187,7 +187,8 @@ static int check_state(const struct terminal *t, struct err *e)
 
 	if (r < 0)
 		return r;
-	if (strcmp(vm_object_state(vm), "running") == 0)
+	/* While it is set up or shut down a look at the console is worth most. */
+	if (jv_get_int(vm, "pid", 0) > 0)
 		return 0;
 	return err_set(e, -EINVAL,
 		       "cannot connect to console when state is \"%s\" must be \"running\".",

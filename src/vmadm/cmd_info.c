@@ -40,7 +40,8 @@ static bool is_on(const struct jv *vm)
 {
 	const char *state = vm_object_state(vm);
 
-	return strcmp(state, "running") == 0 || strcmp(state, "stopping") == 0;
+	/* What is called stopping in the texts is shutting_down of any brand here. */
+	return strcmp(state, "running") == 0 || strcmp(state, "shutting_down") == 0;
 }
 
 /* Each word may be several, joined by commas. */

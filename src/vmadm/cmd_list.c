@@ -14,7 +14,9 @@
 #include "libvm/vm_rows.h"
 #include "libvm/vminfo.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The VMs that the operands choose, moved to the front of LIST; their number. */
@@ -33,6 +35,15 @@ static size_t choose(const struct vm_filter *filter, struct vm_list *list)
 	return count;
 }
 
+/* "0", "1", "1.5": the original stops at these before it looks for a key of that name. */
+static bool is_small_number(const char *word)
+{
+	char *end;
+	double n = strtod(word, &end);
+
+	return isdigit((unsigned char)*word) && !*end && n < 2;
+}
+
 /* NEEDS: what will be looked at besides the filters. */
 static int load(struct cli_call *call, const char *action, struct vm_needs *needs,
 		struct vm_list *ret_list, size_t *ret_count, struct err *e)
@@ -43,8 +54,12 @@ static int load(struct cli_call *call, const char *action, struct vm_needs *need
 	cleanup_free const char **words = xcalloc((size_t)count + 1, sizeof(*words));
 	int r;
 
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count; i++) {
 		words[i] = cli_operand(call, i);
+		if (is_small_number(words[i]))
+			return cli_wrong_use(call, "Bad arguments: unable to split %s",
+					     words[i]);
+	}
 	r = vm_filter_new(words, (size_t)count, action, &filter, e);
 	if (r == 0)
 		r = vmadm_begin(&v, call, e);
@@ -136,7 +151,7 @@ int cmd_list(struct cli_call *call, struct err *e)
 	vm_fields_need(&fields, &needs);
 	vm_fields_need(&order, &needs);
 	r = load(call, "filter", &needs, &list, &count, e);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	vm_sort(list.vms, count, &order);
 	if (cli_has(call, "json")) {
@@ -201,7 +216,7 @@ int cmd_lookup(struct cli_call *call, struct err *e)
 	if (cli_has(call, "json"))
 		needs.all = true;
 	r = load(call, "lookup", &needs, &list, &count, e);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (cli_has(call, "unique") && count != 1)
 		return err_set(e, -ENOENT, "Requested unique lookup but found %zu results.",

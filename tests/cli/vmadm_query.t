@@ -145,6 +145,8 @@ usage 'Invalid or missing UUID for get' get
 usage 'Invalid or missing UUID for json' json nope
 usage 'Invalid or missing UUID for stop' stop
 usage 'Invalid or missing UUID for destroy' destroy nope
+usage 'Bad arguments: unable to split 1' list 1
+usage 'Bad arguments: unable to split 0' lookup 0
 usage 'Too many arguments.' kill $a extra
 # Others are told that before their words are looked at.
 if [ "$(id -u)" -eq 0 ]; then

@@ -6,6 +6,7 @@ given to the real program over a host folder that holds the recorded table of VM
 as records (and what its supervisors would have left), and the three outputs are
 compared. See run for the contract of a group.
 """
+import datetime
 import json
 import os
 import re
@@ -23,7 +24,7 @@ DERIVED = ("state zone_state pid boot_timestamp exit_status exit_timestamp zonep
            "transition_expire").split()
 # Members that our objects have beyond those that the table has.
 MORE = ("v kernel_version platform_buildstamp server_uuid last_modified snapshots zonedid zfs_filesystem "
-        "billing_id owner_uuid limit_priv firewall_enabled").split()
+        "billing_id owner_uuid limit_priv firewall_enabled failed transition_to transition_expire").split()
 TYPES = {"01b2c898-945f-11e1-a523-af1afbe22822": "zone-dataset",
          "71101322-43a5-11e1-8f01-cf2a3031a7f4": "zvol"}
 
@@ -67,7 +68,16 @@ class Host:
         if vm["state"] in ("provisioning", "receiving"):
             write(f"etc/zones/.journal/{vm['uuid']}.json", json.dumps(
                 {"v": 1, "uuid": vm["uuid"], "op": {"provisioning": "create"}.get(vm["state"], "receive")}))
-        write(f"etc/zones/{vm['uuid']}.json", json.dumps(record))
+        if "zonedid" in vm:
+            record["idmap_base"] = vm["zonedid"] << 16
+        path = write(f"etc/zones/{vm['uuid']}.json", json.dumps(record))
+        if "last_modified" in vm:
+            moment = datetime.datetime.fromisoformat(vm["last_modified"].replace("Z", "+00:00"))
+            os.utime(path, (moment.timestamp(), moment.timestamp()))
+        if "server_uuid" in vm:
+            write("sys/class/dmi/id/product_uuid", vm["server_uuid"] + "\n")
+        if vm.get("zone_state") != "configured":
+            os.makedirs(os.path.join(ROOT, f"zones/{vm['uuid']}/root"))
         state = {k: vm[k] for k in ("boot_timestamp", "exit_status", "exit_timestamp", "zoneid",
                                     "init_restarts") if k in vm}
         state["state"] = {"running": "running", "stopping": "stopping"}.get(vm["state"], "stopped")
@@ -102,7 +112,8 @@ def run(case):
     shutil.rmtree(ROOT, ignore_errors=True)
     shutil.copytree(ROOT + ".new", ROOT, symlinks=True)
     # -R goes last: options may follow operands, and the first word stays the command.
-    where = ["-R", ROOT] if case["argv"] and not case["argv"][0].startswith("-") else []
+    where = ["-R", ROOT] if case["argv"] and case["argv"][0][0:1] != "-" and case["argv"][0] != "help" \
+        else []
     stdin = case["stdin"]
     p = subprocess.run([os.path.join(BIN, "vmadm"), *case["argv"], *where], text=True,
                        input=stdin if stdin is not None else None,
@@ -113,11 +124,22 @@ def run(case):
 
 def same_object(theirs, ours):
     """Is every member of THEIRS in OURS, and what is more of our kinds?"""
-    theirs, ours = json.loads(theirs), json.loads(ours)
-    if not isinstance(theirs, dict):
-        return False
+    if theirs.get("state") == "stopping":
+        # See vmadm-stopping: there it has a deadline, here it ends when it ends.
+        theirs = {**theirs, "state": "shutting_down", "zone_state": "shutting_down"}
+        theirs = {k: v for k, v in theirs.items() if not k.startswith("transition_")}
+    if "zfs_filesystem" in theirs:
+        # A VM's folder in the pool holds its root and its data beside each other.
+        theirs = {**theirs, "zfs_filesystem": theirs["zfs_filesystem"] + "/root"}
     return all(ours.get(k) == v for k, v in theirs.items()) and \
         all(k in MORE for k in ours if k not in theirs)
+
+
+def same_objects(theirs, ours):
+    """The same of one object, or of an array of them."""
+    theirs, ours = json.loads(theirs), json.loads(ours)
+    theirs, ours = ([x] if isinstance(x, dict) else x for x in (theirs, ours))
+    return len(theirs) == len(ours) and all(map(same_object, theirs, ours))
 
 
 def sorted_by_shown(argv):
@@ -139,6 +161,8 @@ def rule(case, got):
     usage = words.endswith("@USAGE@\n")
     if not words.replace("@USAGE@\n", "") and usage and argv[:1] and argv[0] in ("help", "-h", "-?", "--help"):
         return "vmadm-help" if (status, err) == (0, "") and out.startswith("usage: vmadm") else None
+    if argv[:1] == ["delete"] and "-F" in argv and status != 2 and words.startswith("Invalid or missing UUID"):
+        return "vmadm-delete-force"
     if usage:
         message = words[:-len("@USAGE@\n")]
         if status == case["rc"] and not out and err.startswith(message + "usage: vmadm"):
@@ -149,6 +173,14 @@ def rule(case, got):
         as_ours = re.sub(r"\bstopping\b( {0,5})", "shutting_down", case["stdout"])
         if sorted(out.split("\n")) == sorted(re.sub(r" +$", "", as_ours, flags=re.M).split("\n")):
             return "vmadm-stopping"
+    if argv[:1] == ["console"] and status == case["rc"] == 1 and \
+            re.search(r'state is "(stopping|shutting_down|provisioning|failed)" must be', words):
+        return "vmadm-console"
+    if 'Cannot start vm from state "failed"' in words and not out:
+        return "vmadm-failed-start"
+    if argv[:1] == ["update"] and status == 1 and case["rc"] == 0 and first.startswith("'") and \
+            any(re.match(r"[a-z_]+\.[^=]*=", word) for word in argv[2:]):
+        return "vmadm-dotted"
     if 'state "provisioning"' in words and status == case["rc"] == 1 and not out:
         return "vmadm-mends"
     if argv[:1] in (["list"], ["lookup"]) and status == 0 == case["rc"]:
@@ -160,7 +192,7 @@ def rule(case, got):
     if argv[:1] in (["list"], ["lookup"]) and status == 0 and words.startswith("Invalid ") and \
             re.search(r'key: "[0-9a-fA-F-]{8,36}"', words):
         return "vmadm-operand"
-    if argv[:1] in (["get"], ["json"]) and status == 0 == case["rc"] and same_object(case["stdout"], out):
+    if status == 0 == case["rc"] and out[:1] in ("{", "[") and same_objects(case["stdout"], out):
         return "vmadm-more-members"
     if any(word != word.lower() and re.fullmatch(r"[0-9A-Fa-f-]{36}", word) for word in argv):
         return "vmadm-uuid-case"
