@@ -85,7 +85,7 @@ static int report(const struct cli_call *call, struct jv *m, enum manifest_mode 
 	free(p);
 	if (cli_has(call, "json"))
 		imgadm_print_json(list);
-	else if (good && cli_has(call, "u"))
+	else if (cli_has(call, "u"))
 		imgadm_print_json(m);
 	if (cli_has(call, "json"))
 		return good ? 0 : EXIT_FAILURE;

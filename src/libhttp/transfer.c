@@ -267,11 +267,12 @@ static void reset_try(struct http_transfer *t)
 
 int transfer_prepare(struct http_transfer *t, struct err *e)
 {
-	if (!t->easy)
-		t->easy = curl_easy_init();
+	/* A new one: what a failed try left in the old one makes some options fail. */
+	if (t->easy)
+		curl_easy_cleanup(t->easy);
+	t->easy = curl_easy_init();
 	if (!t->easy)
 		abort(); /* memory */
-	curl_easy_reset(t->easy);
 	reset_try(t);
 	if (strncasecmp(t->job->url, "http://", 7) != 0 &&
 	    strncasecmp(t->job->url, "https://", 8) != 0)

@@ -49,10 +49,22 @@ static const char *code_of(int result)
 	return result == -ENOENT ? "ImageNotFound" : "ClientError";
 }
 
+/* Somebody waits for a few words: less patience than files get. */
+static struct http_policy patience(const struct question *q)
+{
+	struct http_policy p = q->sources->http;
+	unsigned int most = q->what == SOURCE_PING ? 1 : 3;
+
+	if (p.tries == 0 || p.tries > most)
+		p.tries = most;
+	return p;
+}
+
 static void answer(void *data, int outfd)
 {
 	const struct question *q = data;
-	struct source_call call = { .source = q->source, .policy = &q->sources->http };
+	const struct http_policy policy = patience(q);
+	struct source_call call = { .source = q->source, .policy = &policy };
 	cleanup_jv struct jv *out = jv_object();
 	cleanup_free char *text = NULL;
 	struct jv *value = NULL;
@@ -87,11 +99,11 @@ static void fail(struct source_answer *a, const char *code, int result, const ch
 	a->result = err_set(&a->err, result, "%s", text);
 }
 
-/* Names and words that came from a server end on a terminal. */
+/* Names and words that came from a server end on a terminal. Its fields have a line each. */
 static void tidy(char *text)
 {
 	for (; *text; text++)
-		if (iscntrl((unsigned char)*text))
+		if (iscntrl((unsigned char)*text) && strncmp(text, "\n    ", 5) != 0)
 			*text = '?';
 }
 

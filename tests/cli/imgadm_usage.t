@@ -47,7 +47,29 @@ i "get without a pool" 3 '' "imgadm get: error (ImageNotInstalled): image \"$uui
 i "get without a UUID" 1 '' '*' get
 i "get of nonsense" 1 '' 'imgadm get: error (InvalidUUID): invalid uuid: "nonsense"' get nonsense
 i "upper case is no UUID" 1 '' 'imgadm get: error (InvalidUUID): *' get ${uuid^^}
-i "show without a pool" 1 '' "imgadm show: error (ImageNotFound): image \"$uuid\" was not found" show $uuid
+mkdir -p "$root/host/var/imgadm"
+echo '{"sources":[]}' >"$root/host/var/imgadm/imgadm.conf"
+i "show without a source" 1 '' "imgadm show: error (NoSources): imgadm has no configured sources" show $uuid
+i "import without a pool" 1 '' "imgadm import: error (FileSystem): there is no pool at *" import $uuid
+i "sources: none" 0 '' '' sources
+i "a source that does not answer" 1 '' "imgadm sources: error (SourcePing): unexpected ping error to image source \"http://127.0.0.1:1\" (imgapi): *" sources -a 127.0.0.1:1/
+i "added all the same" 0 'Added "imgapi" image source "http://127.0.0.1:1" (insecure)' '' sources -f -k -a 127.0.0.1:1/
+i "with a channel" 0 'Added "imgapi" image source "http://127.0.0.1:1?channel=x" (channel=x)' '' sources -f -a '127.0.0.1:1?channel=x'
+i "again" 0 'Already have "imgapi" image source "http://127.0.0.1:1" (insecure), no change' '' sources -f -k -a http://127.0.0.1:1
+i "sources: a table" 0 $'URL                           TYPE    INSECURE\nhttp://127.0.0.1:1            imgapi  true\nhttp://127.0.0.1:1[?]channel=x  imgapi  false' '' sources -v
+i "delete what is not there" 0 'Do not have image source "http://x", no change' '' sources -d x
+i "delete" 0 'Deleted "imgapi" image source "http://127.0.0.1:1" (insecure)' '' sources -d 127.0.0.1:1
+i "no address" 1 '' "imgadm sources: error (InvalidArgument): 'ftp://x' is neither an http nor an https address" sources -f -a ftp://x
+i "an unknown kind" 1 '' "imgadm sources: error (InvalidArgument): unknown image source type \"x\" (there is: *" sources -f -t x -a http://x
+i "two changes at once" 1 '' "imgadm sources: only one of -a, -c, -d and -e at a time*" sources -d http://x -c
+edit() { VISUAL=$1 i "${@:2}" sources -e; }
+edit true "edit: nothing" 0 'Image sources unchanged' ''
+edit 'sed -i s/channel=x/channel=y/' "edit: another" 0 \
+	$'Added "imgapi" image source "http://127.0.0.1:1[?]channel=y" (channel=y)\nDeleted "imgapi" image source "http://127.0.0.1:1[?]channel=x" (channel=x)' ''
+edit 'sed -i $a\ftp://x' "edit: a mistake" 1 '' "imgadm sources: error (ConfigError): line 3: 'ftp://x' is neither*"
+edit false "edit: the editor fails" 1 '' "imgadm sources: error (ConfigError): the editor 'false' failed; nothing was changed"
+echo '{"v":2}' >"$root/m.json"
+i "validate" 1 '*"field": "uuid"*"code": "MissingParameter"*' '' validate -j "$root/m.json"
 i "delete without a pool" 3 '' "imgadm delete: error (ImageNotInstalled): *" delete $uuid
 i "another pool" 1 '' "imgadm get: error (InvalidArgument): there is no pool 'tank', only 'zones'" get -P tank $uuid
 i "install without files" 1 '' 'imgadm install: give both -m MANIFEST and -f FILE' install -m x
@@ -64,8 +86,7 @@ m "an array" '[]' "(InvalidManifest): $root/m.json: a manifest is an object, not
 m "no version" '{}' "(InvalidManifest): $root/m.json: manifest does not have a \"v\" field"
 m "wrong fields" "$start:\"x\",\"zz\":1}" "(ManifestValidation): invalid manifest: type (Invalid), zz (unknown field)"
 m "no file" "$start:\"other\"}" "(ManifestValidation): invalid manifest: files (MissingParameter)"
-m "a disk image" "$start:\"zvol\"}" "(NotSupported): images of type 'zvol' cannot be installed from a file yet"
-m "an increment" "$start:\"other\",\"origin\":\"$uuid\"}" "(NotSupported): incremental images *"
+m "a disk image" "$start:\"zvol\"}" "(NotSupported): images of type 'zvol' cannot be installed yet"
 truncate -s 2M "$root/large.json"
 i "a manifest that is too large" 1 '' "imgadm install: error (FileSystem): *is larger than 1048576 bytes" install -m "$root/large.json" -f /dev/null
 i "a manifest that is missing" 1 '' "imgadm install: error (FileSystem): *No such file or directory" install -m "$root/none" -f /dev/null

@@ -9,6 +9,8 @@ for tool in zstd xz bzip2 gzip setcap jq; do
 	command -v $tool >/dev/null || skip "'$tool' is not installed"
 done
 make_pool 2G
+mkdir -p "$root/var/imgadm"
+echo '{"sources":[]}' >"$root/var/imgadm/imgadm.conf" # nobody is asked for anything
 
 uuid() { printf '%08x-1111-4222-8333-444444444444' "$1"; }
 
@@ -126,7 +128,7 @@ is "get of an image that is not there is status 3" "$status $out $err" "3  imgad
 imgadm show "$(uuid 2)"
 is "show prints the manifest" "$(printf '%s' "$out" | jq -r .uuid)" "$(uuid 2)"
 run "$bin/imgadm" -E show "$(uuid 77)" --root "$root"
-is "-E ends with a JSON record" "$status $(printf '%s\n' "$err" | tail -1 | jq -r .err.code)" "1 ImageNotFound"
+is "-E ends with a JSON record" "$status $(printf '%s\n' "$err" | tail -1 | jq -r .err.code)" "1 NoSources"
 
 # ---- what does not match its manifest
 fails() { # fails NAME CODE TEXT ARGS...

@@ -8,6 +8,8 @@
 . "$(dirname "$0")/store_lib.bash"
 command -v strace >/dev/null || skip "'strace' is not installed"
 make_pool 1G
+mkdir -p "$root/var/imgadm"
+echo "{\"sources\":[]}" >"$root/var/imgadm/imgadm.conf" # nobody is asked for anything
 export ASAN_OPTIONS=detect_leaks=0 # which cannot be had under a tracer
 
 uuid=11111111-1111-4222-8333-444444444444

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Manifests and what the original's validators say of them: field and code, in order.
+
+`imgadm validate --mode MODE -j` must say the same. Where the original crashes, the case only asks
+that ours answers: it is listed, by the rule that says how.
+"""
+import json
+import os
+import subprocess
+import sys
+
+source = os.path.join(sys.argv[1], "imgadm/manifest/validation-cases.jsonl")
+if not os.path.exists(source):
+    sys.exit(77)
+tool = os.path.join(os.environ["BIN"], "imgadm")
+work = os.path.join(os.environ["WORK"], "manifest.json")
+FILE_FIELDS = {"sha1", "size", "compression"}
+
+
+def rule_of(manifest, want, got):
+    """The documented difference that explains it, by what the manifest holds."""
+    files = manifest.get("files")
+    zstd = isinstance(files, list) and any(isinstance(f, dict) and f.get("compression") == "zstd" for f in files)
+    if zstd and [e for e in want if e["field"] != "files"] == got:
+        return "image-zstd"
+    return None
+
+
+for number, line in enumerate(open(source, encoding="utf-8"), 1):
+    case = json.loads(line)
+    name = "%d-%s" % (number, case["name"])
+    with open(work, "w", encoding="utf-8") as f:
+        json.dump(case["manifest"], f)
+    r = subprocess.run([tool, "validate", "-j", "--mode", case["mode"], work], capture_output=True, text=True)
+    try:
+        got = [{"field": e["field"], "code": e["code"]} for e in json.loads(r.stdout)]
+    except ValueError:
+        print("differ %s: no answer: %s" % (name, r.stderr.strip()))
+        continue
+    want = case["errors"]
+    if want is None:
+        print("listed image-no-crash %s" % name)
+    elif [{"field": e["field"], "code": e["code"]} for e in want] == got and r.returncode == (1 if got else 0):
+        print("agree %s" % name)
+    else:
+        rule = rule_of(case["manifest"], want, got)
+        if rule:
+            print("listed %s %s" % (rule, name))
+        else:
+            print("differ %s: want %s, got %s" % (name, want, got))
