@@ -34,6 +34,9 @@ zone_create live '{ "maintain_resolvers": true, "resolvers": ["10.91.0.53"],
 ok "a zone is created" $?
 init=$(init_of "$uuid")
 
+is "its broadcast address is its network's" \
+	"$(inside ip -4 -o addr show dev eth0 | grep -o 'brd [^ ]*')" "brd 10.91.0.255"
+
 # ---- routes --------------------------------------------------------------------------
 
 is "its routes are there at its start" "$(routes)" \

@@ -3,9 +3,11 @@
 
 #include "base/alloc.h"
 
+#include <arpa/inet.h>
 #include <lxc/lxccontainer.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A guest writes to its console as much as it likes: this file and one predecessor are kept. */
@@ -32,9 +34,27 @@ void lxc_set(struct lxc_setter *s, const char *key, const char *fmt, ...)
 				    lxc_get_version(), key, value);
 }
 
+/* " A" for the IPv4 address IP, else "": liblxc works it out without the network's part. */
+static void broadcast_of(const char *ip, char ret[static INET_ADDRSTRLEN + 1])
+{
+	const char *slash = strchr(ip, '/');
+	unsigned long prefix = slash ? strtoul(slash + 1, NULL, 10) : 32;
+	char text[INET_ADDRSTRLEN];
+	struct in_addr a;
+
+	ret[0] = '\0';
+	(void)snprintf(text, sizeof(text), "%.*s", (int)(slash ? slash - ip : 0), ip);
+	if (prefix > 30 || inet_pton(AF_INET, text, &a) != 1)
+		return;
+	a.s_addr |= htonl(0xffffffffU >> prefix);
+	ret[0] = ' ';
+	(void)inet_ntop(AF_INET, &a, ret + 1, INET_ADDRSTRLEN);
+}
+
 /* Addresses of the kind "A/PREFIX" are ours to give; words like "dhcp" are the guest's. */
 static void set_addresses(struct lxc_setter *s, size_t index, const struct run_nic *nic)
 {
+	char broadcast[INET_ADDRSTRLEN + 1];
 	char key[64];
 
 	for (const char *const *ip = nic->ips; ip && *ip; ip++) {
@@ -42,7 +62,8 @@ static void set_addresses(struct lxc_setter *s, size_t index, const struct run_n
 			continue;
 		(void)snprintf(key, sizeof(key), "lxc.net.%zu.ipv%c.address", index,
 			       strchr(*ip, ':') ? '6' : '4');
-		lxc_set(s, key, "%s", *ip);
+		broadcast_of(*ip, broadcast);
+		lxc_set(s, key, "%s%s", *ip, broadcast);
 	}
 	if (nic->gateway) {
 		(void)snprintf(key, sizeof(key), "lxc.net.%zu.ipv%c.gateway", index,
