@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# What vmadm list costs, of 100 and of 1000 zones, beside a process that does
-# nothing. create and start are measured by zone.sh.
+# What vmadm list costs, of 100 and of 1000 zones, and vmadm validate, beside a process
+# that does nothing. create and start are measured by zone.sh.
 #
 # environment: DAIS_BIN (release programs), DAIS_IMAGES, ROUNDS (20)
 . "$(dirname "$0")/../host/vmadm_lib.bash"
@@ -45,3 +45,11 @@ for many in 100 1000; do
 	printf 'vmadm list of %d: p50 %s ms (a process that does nothing: %s ms)\n' $many \
 		"$(pick list$many 50)" "$(pick true 50)"
 done
+
+payload '"alias": "a", "nics": [{ "nic_tag": "admin", "ips": ["10.99.0.2/24"] }]' >"$dir/payload.json"
+for _ in $(seq "$((rounds * 5))"); do
+	measure validate "$bin/vmadm" --root "$root" validate create -f "$dir/payload.json"
+	measure nothing true
+done
+printf 'vmadm validate create: p50 %s ms, p90 %s ms (a process that does nothing: %s ms)\n' \
+	"$(pick validate 50)" "$(pick validate 90)" "$(pick nothing 50)"
