@@ -29,7 +29,11 @@ first() { printf '%s\n' "$err" | head -n 1; }
 
 # ---- words
 
+# The bytes that the pool lets a VM have: one of its groups holds them.
+bounded() { btrfs qgroup show --raw -re "$zones" 2>/dev/null | grep -q " $1 \| $1\$"; }
 before=$(get .last_modified)
+bounded $((2 << 30))
+quotas=$?
 vm update $u alias=web cpu_shares=50 quota=3
 is "words change values" "$(get '[.alias, .cpu_shares, .quota]')" '["web",50,3]'
 is "the first line is the success" "$(first)" "Successfully updated VM $u"
@@ -37,6 +41,8 @@ is "what changed is told" "$(printf '%s\n' "$err" | grep ^changed: | sort | tr '
 	'changed: alias: "up" -> "web"|changed: cpu_shares: 100 -> 50|changed: quota: 2 -> 3|'
 [ "$before" != "$(get .last_modified)" ]
 ok "last_modified moves" $?
+[ $quotas -ne 0 ] || bounded $((3 << 30))
+ok "the pool has the new quota" $?
 vm update $u alias=web
 is "the same again changes nothing" "$status $(printf '%s\n' "$err" | tail -n 1)" "0 nothing changed"
 vm update $u nics.0.ip=10.99.0.7
@@ -62,6 +68,8 @@ ok "metadata is not printed" $?
 change '{ "max_physical_memory": 512 }'
 is "the other limits follow memory" \
 	"$(get '[.max_physical_memory, .max_swap, .max_locked_memory, .tmpfs]')" '[512,512,512,512]'
+change '{ "tmpfs": 64 }'
+is "the zone that runs has it at once" "$(in_zone $u df -k /tmp | awk 'END { print $2 }')" 65536
 change '{ "alias": "n", "vcpus": 4, "frob": 1 }'
 is "what is not a property is named after the success" "$status $(printf '%s\n' "$err" | grep ignored)" \
 	"0 warning: ignored: vcpus,frob"
