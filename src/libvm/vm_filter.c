@@ -8,6 +8,7 @@
 #include "libvm/js_regex.h"
 #include "libvm/prop.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -73,11 +74,24 @@ static bool ends_with(const char *text, const char *end)
 	return len >= elen && strcmp(text + len - elen, end) == 0;
 }
 
+/* UUIDs are the same in capitals; records have them small. */
+static char *lower(const char *text)
+{
+	char *copy = xstrdup(text);
+
+	for (char *c = copy; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return copy;
+}
+
 /* Values that are written in more than one way get the one that is kept. */
 static char *normal_value(const char *key, const char *value)
 {
+	const struct prop *p = prop_find(key);
 	char mac[MAC_STR];
 
+	if (p && p->type == PROP_UUID)
+		return lower(value);
 	if (ends_with(key, ".mac") && mac_normalise(value, mac, NULL) == 0)
 		return xstrdup(mac);
 	if (strcmp(key, "type") == 0 && strcmp(value, "BHYVE") == 0)
@@ -95,6 +109,8 @@ static bool is_uuid_prefix(const char *word)
 	if (len < UUID_PREFIX_LEAST || len > UUID_LEN)
 		return false;
 	(void)snprintf(whole, sizeof(whole), "%s%s", word, shape + len);
+	for (char *c = whole; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
 	return uuid_is_valid(whole);
 }
 
@@ -105,7 +121,7 @@ static int parse_word(const char *word, const char *action, struct term *t, stru
 
 	if (!equals && is_uuid_prefix(word)) {
 		t->key = xstrdup("uuid");
-		t->value = xstrdup(word);
+		t->value = lower(word);
 		t->is_prefix = true;
 		return 0;
 	}

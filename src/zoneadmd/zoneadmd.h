@@ -50,7 +50,7 @@ struct zone {
 	int64_t started_ms;
 	unsigned int restarts;
 	unsigned int zoneid;
-	int exit_status; /* as run_reap(); -1: not known */
+	int exit_status;           /* as run_reap(); -1: not known */
 	struct metadata *metadata; /* NULL: none */
 
 	int listenfd;

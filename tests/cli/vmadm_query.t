@@ -89,6 +89,8 @@ t 0 "AUTOBOOT  NICS.0.IP             TAGS.ROLE             MAX_LWP
 true      10.0.0.1              web                   -" '' list -o autoboot,nics.0.ip,tags.role,max_lwps alias=pear
 t 0 "$a" '' list -Ho uuid uuid=$a
 t 0 "$a" '' list -Ho uuid aaaaaaaa-1111
+t 0 "$a" '' list -Ho uuid AAAAAAAA-1111
+t 0 "$a" '' lookup "uuid=${a^^}"
 t 0 "$empty" '' list uuid
 # A terminal takes orders from what is printed, and a line must stay one.
 d=dddddddd-4444-4444-8444-000000000004
