@@ -124,6 +124,9 @@ static void check_claims_of(struct check *c, const char *uuid, const struct jv *
 			     mended ? "claimed" : "'vmadm check --repair' claims it", mended);
 			continue;
 		}
+		/* Another may have taken what it had: it is asked when it starts. */
+		if (r == 0 && jv_get(record, "failed") && strncmp(name, "id.", 3) != 0)
+			continue;
 		what = xasprintf("%s belongs to VM %s", jv_get_string(jv_at(claims, i), "what"),
 				 r == 0 ? holder : "?");
 		tell(c, uuid, what, "change or delete one of the two", false);

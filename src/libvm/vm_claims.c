@@ -8,6 +8,7 @@
 #include "libvm/fault.h"
 #include "libvm/journal.h"
 #include "libvm/record.h"
+#include "libvm/zoneadmd.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,18 @@ struct taking {
 	const char *uuid;
 	struct vm_report *rep;
 };
+
+/*
+ * A VM that failed keeps its addresses as long as nobody else wants them; it asks for
+ * them again when it starts. Not its ids: its files are theirs.
+ */
+static bool gives_way(const struct host *h, const char *name, const char *holder)
+{
+	cleanup_jv struct jv *record = NULL;
+
+	return strncmp(name, "id.", 3) != 0 && zoneadmd_vm_pid(h, holder) == 0 &&
+	       record_load(h, holder, &record, NULL) == 0 && jv_get(record, "failed");
+}
 
 /*
  * The holder of a claim that we want may have been killed. If nobody works on
@@ -35,6 +48,8 @@ static bool holder_gave_up(struct taking *c, int claimsfd, const char *name, con
 	mended = vm_recover(c->vh, holder, NULL, NULL);
 	if (mended < 0)
 		return false;
+	if (gives_way(h, name, holder))
+		return claim_drop(claimsfd, name, holder, NULL) == 0;
 	if (journal_is_there(h, holder) || record_exists(h, holder, NULL) != 0)
 		return mended == 1;
 	return claim_drop(claimsfd, name, holder, NULL) == 0;

@@ -9,6 +9,7 @@
 #include "libvm/fault.h"
 #include "libvm/journal.h"
 #include "libvm/record.h"
+#include "libvm/vm_claims.h"
 #include "libvm/zoneadmd.h"
 
 #include <errno.h>
@@ -42,10 +43,14 @@ int vm_clear(const struct vm_host *vh, const char *uuid, struct vm_report *rep, 
 	}
 	if (lock < 0)
 		return lock;
-	if (!jv_del(record, "failed")) {
+	if (!jv_get(record, "failed")) {
 		rep->already = !cut_short;
 		return 0;
 	}
+	r = vm_claims_take(vh, record, rep, e);
+	if (r < 0)
+		return r;
+	(void)jv_del(record, "failed");
 	r = record_store(vh->host, uuid, record, e);
 	return r < 0 ? r : fault_point("mark removed", e);
 }

@@ -5,6 +5,7 @@
 #include "libvm/console_tail.h"
 #include "libvm/fault.h"
 #include "libvm/record.h"
+#include "libvm/vm_claims.h"
 #include "libvm/zoneadmd.h"
 
 #include <signal.h>
@@ -93,6 +94,13 @@ int vm_start(const struct vm_host *vh, const char *uuid, struct vm_report *rep, 
 		rep->already = true;
 		/* The command that started it may have been killed before it stored that. */
 		return set_autoboot(vh, uuid, record, true, e);
+	}
+	/* Since it failed another may have come to have its addresses. */
+	if (jv_get(record, "failed")) {
+		int r = vm_claims_take(vh, record, rep, e);
+
+		if (r < 0)
+			return r;
 	}
 	return start_and_store(vh, uuid, record, rep, e);
 }

@@ -53,6 +53,29 @@ is "mended it starts with the host" "$? $(state "$b")" "0 running"
 is "the host goes down: all stop, none forgets to start" \
 	"$(state "$a") $(state "$b") $(value "$a" autoboot)" "stopped stopped true"
 
+# ---- what a failed one has --------------------------------------------------------------
+
+nic='"nics": [{ "nic_tag": "admin", "ip": "10.99.0.77", "netmask": "255.255.255.0" }]'
+f=ffffffff-0000-4000-8000-0000000000b6
+g=ffffffff-0000-4000-8000-0000000000b7
+own="$own $f $g"
+payload "\"uuid\": \"$f\", \"autoboot\": false, $nic" | "$bin/vmadm" --root "$root" create 2>/dev/null
+payload "\"uuid\": \"$g\", \"autoboot\": false, $nic" >"$dir/payload"
+vm create -f "$dir/payload"
+is "an address is of one zone" "$status" 1
+jq '.failed = "start: why"' "$root/etc/zones/$f.json" >"$dir/new" && mv "$dir/new" "$root/etc/zones/$f.json"
+vm create -f "$dir/payload"
+is "a failed one gives way" "$status ${err%%$'\n'*}" "0 Successfully created VM $g"
+vm check
+is "which is in order" "$status $out$err" "0 "
+vm start "$f"
+is "it cannot start beside the other" "$status $(grep -c "10.99.0.77.* belongs to VM $g" "$dir/err")" "1 1"
+is "and stays failed" "$(state "$f")" failed
+vm delete "$g"
+vm clear "$f"
+is "until the other is gone" "$status $(state "$f")" "0 stopped"
+vm delete "$f"
+
 # ---- what it ended with -----------------------------------------------------------------
 
 vm start "$a"
