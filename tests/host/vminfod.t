@@ -64,6 +64,12 @@ is "unknown paths" "$(get /nonsense) $(curl -s -o /dev/null -w '%{http_code}' --
 is "other methods" "$(curl -s -XPOST -d x -w '%{http_code}' --unix-socket "$sock" http://x/vms)" 400
 is "no VM yet" "$(get /vms)" "[]"
 
+woken() { awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$daemon/status"; }
+sleep 0.2
+before=$(woken)
+sleep 1.5
+is "with nothing to do it sleeps" "$(woken)" "$before"
+
 # ---- real zones --------------------------------------------------------------------
 
 a=aaaaaaaa-0000-4000-8000-0000000000a1
