@@ -1,4 +1,4 @@
-$(call library, base, alloc.c buf.c cli.c cli_complete.c cli_help.c cli_parse.c clock.c err.c fileio.c \
+$(call library, base, alloc.c buf.c cli.c cli_complete.c cli_help.c cli_parse.c clock.c crc32c.c err.c fileio.c \
 	jv.c lock.c log.c path.c proc.c progress.c remove.c table.c uuid.c)
 $(call needs, base, jansson)
 

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
@@ -44,6 +45,12 @@ static const int calls_writer[] = {
 	SCMP_SYS(faccessat2),	SCMP_SYS(dup),		SCMP_SYS(fcntl),
 };
 
+/* Besides: moving files, and sharing what two of them hold. */
+static const int calls_receiver[] = {
+	SCMP_SYS(renameat),	SCMP_SYS(renameat2),	SCMP_SYS(fchmodat),
+	SCMP_SYS(fremovexattr),
+};
+
 /* Within its own user namespace, over files whose owners are mapped there. */
 static const cap_value_t caps_writer[] = {
 	CAP_CHOWN,	  /* files belong to the image's users */
@@ -64,7 +71,18 @@ static int add_calls(scmp_filter_ctx ctx, const int *calls, size_t count)
 	return r;
 }
 
-static int load_filter(bool writer, struct err *e)
+enum kind { FILTER, WRITER, RECEIVER };
+
+static int add_receiver(scmp_filter_ctx ctx)
+{
+	int r = add_calls(ctx, calls_receiver, ARRAY_SIZE(calls_receiver));
+
+	return r < 0 ? r
+		     : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+					SCMP_A1(SCMP_CMP_EQ, FICLONERANGE));
+}
+
+static int load_filter(enum kind kind, struct err *e)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int r;
@@ -72,8 +90,10 @@ static int load_filter(bool writer, struct err *e)
 	if (!ctx)
 		abort(); /* memory */
 	r = add_calls(ctx, calls_base, ARRAY_SIZE(calls_base));
-	if (r == 0 && writer)
+	if (r == 0 && kind != FILTER)
 		r = add_calls(ctx, calls_writer, ARRAY_SIZE(calls_writer));
+	if (r == 0 && kind == RECEIVER)
+		r = add_receiver(ctx);
 	if (r == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -136,7 +156,7 @@ int sandbox_enter_filter(struct err *e)
 		r = set_limits(0, e); /* no file grows; pipes are none */
 	if (r == 0)
 		r = keep_caps(NULL, 0, e);
-	return r < 0 ? r : load_filter(false, e);
+	return r < 0 ? r : load_filter(FILTER, e);
 }
 
 static int by_number(const void *a, const void *b)
@@ -198,7 +218,7 @@ int sandbox_unshare(int ready_fd, int go_fd, struct err *e)
 	return 0;
 }
 
-int sandbox_enter_writer(int rootfd, uint64_t file_max, struct err *e)
+static int enter_root(int rootfd, uint64_t file_max, enum kind kind, struct err *e)
 {
 	int r;
 
@@ -210,7 +230,17 @@ int sandbox_enter_writer(int rootfd, uint64_t file_max, struct err *e)
 		r = set_limits(file_max, e);
 	if (r == 0)
 		r = keep_caps(caps_writer, (int)ARRAY_SIZE(caps_writer), e);
-	return r < 0 ? r : load_filter(true, e);
+	return r < 0 ? r : load_filter(kind, e);
+}
+
+int sandbox_enter_writer(int rootfd, uint64_t file_max, struct err *e)
+{
+	return enter_root(rootfd, file_max, WRITER, e);
+}
+
+int sandbox_enter_receiver(int rootfd, struct err *e)
+{
+	return enter_root(rootfd, RLIM_INFINITY, RECEIVER, e);
 }
 
 static int write_map(pid_t child, const char *file, struct err *e)

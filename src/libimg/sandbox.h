@@ -34,6 +34,12 @@ ATTR_MUST_CHECK int sandbox_enter_filter(struct err *e);
  */
 ATTR_MUST_CHECK int sandbox_enter_writer(int rootfd, uint64_t file_max, struct err *e);
 
+/*
+ * The same for one that follows a stream of changes: it renames files and lets two share
+ * what they hold as well. Where it writes is bounded, how much of one file is not.
+ */
+ATTR_MUST_CHECK int sandbox_enter_receiver(int rootfd, struct err *e);
+
 /* In the child, before sandbox_enter_writer(): says so on READY_FD and waits for GO_FD to end.
  */
 ATTR_MUST_CHECK int sandbox_unshare(int ready_fd, int go_fd, struct err *e);

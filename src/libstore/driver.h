@@ -49,6 +49,26 @@ struct store_ops {
 	int (*next_swap)(struct store *s, const char *vm, struct err *e);
 	int (*next_end)(struct store *s, const char *vm, struct err *e);
 	int (*data_create)(struct store *s, const char *vm, struct err *e);
+	int (*next_begin)(struct store *s, const char *vm, struct err *e);
+	bool (*has_fs)(struct store *s, const char *vm, const char *snapshot, enum store_fs fs);
+	int (*send_begin)(struct store *s, const char *vm, struct err *e);
+	int (*send_fs)(struct store *s, const char *vm, enum store_fs fs, const char *snapshot,
+		       const char *base, int outfd, struct err *e);
+	int (*send_end)(struct store *s, const char *vm, struct err *e);
+	int (*receive_begin)(struct store *s, const char *vm, uint64_t quota_bytes,
+			     bool *ret_quota_holds, struct err *e);
+	int (*receive_work)(struct store *s, const char *vm, enum store_fs fs, const char *base,
+			    const struct store_arrival *after, struct err *e);
+	int (*receive_keep)(struct store *s, const char *vm, const struct store_arrival *a,
+			    struct err *e);
+	int (*receive_drop_points)(struct store *s, const char *vm,
+				   const struct store_arrival *keep, struct err *e);
+	int (*receive_install)(struct store *s, const char *vm, const struct store_arrival *a,
+			       enum store_fs fs, const char *snapshot, int64_t created_at,
+			       struct err *e);
+	int (*receive_end)(struct store *s, const char *vm, struct err *e);
+	long (*stream_piece)(const void *data, size_t len, bool at_start, struct err *e);
+	int (*stream_apply)(int infd, int rootfd, bool *ret_ended, struct err *e);
 };
 
 extern const struct store_ops store_btrfs_ops;

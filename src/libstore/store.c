@@ -257,6 +257,110 @@ int store_snapshot_list(struct store *s, const char *vm, struct store_snapshot *
 	return r < 0 ? r : s->ops->snapshot_list(s, vm, ret_list, ret_count, e);
 }
 
+/* A snapshot's name, or what stands for one. */
+static int check_source(const char *vm, const char *name, struct err *e)
+{
+	int r = check_uuid(vm, "a VM", e);
+
+	return r < 0 || !name || strcmp(name, STORE_SENDING) == 0 ? r
+								  : check_snapshot(vm, name, e);
+}
+
+bool store_has_fs(struct store *s, const char *vm, const char *snapshot, enum store_fs fs)
+{
+	return check_source(vm, snapshot, NULL) == 0 && s->ops->has_fs(s, vm, snapshot, fs);
+}
+
+int store_send_fs(struct store *s, const char *vm, enum store_fs fs, const char *snapshot,
+		  const char *base, int outfd, struct err *e)
+{
+	int r = check_source(vm, snapshot, e);
+
+	if (r == 0)
+		r = check_source(vm, base, e);
+	return r < 0 ? r : s->ops->send_fs(s, vm, fs, snapshot, base, outfd, e);
+}
+
+long store_stream_piece(struct store *s, const void *data, size_t len, bool at_start,
+			struct err *e)
+{
+	return s->ops->stream_piece(data, len, at_start, e);
+}
+
+int store_stream_apply(struct store *s, int infd, int rootfd, bool *ret_ended, struct err *e)
+{
+	return s->ops->stream_apply(infd, rootfd, ret_ended, e);
+}
+
+int store_receive_begin(struct store *s, const char *vm, uint64_t quota_bytes,
+			bool *ret_quota_holds, struct err *e)
+{
+	int r = check_uuid(vm, "a VM", e);
+
+	return r < 0 ? r : s->ops->receive_begin(s, vm, quota_bytes, ret_quota_holds, e);
+}
+
+int store_receive_work(struct store *s, const char *vm, enum store_fs fs, const char *base,
+		       const struct store_arrival *after, struct err *e)
+{
+	int r = base ? check_snapshot(vm, base, e) : check_uuid(vm, "a VM", e);
+
+	return r < 0 ? r : s->ops->receive_work(s, vm, fs, base, after, e);
+}
+
+int store_receive_keep(struct store *s, const char *vm, const struct store_arrival *a,
+		       struct err *e)
+{
+	int r = check_uuid(vm, "a VM", e);
+
+	return r < 0 ? r : s->ops->receive_keep(s, vm, a, e);
+}
+
+int store_receive_drop_points(struct store *s, const char *vm, const struct store_arrival *keep,
+			      struct err *e)
+{
+	int r = check_uuid(vm, "a VM", e);
+
+	return r < 0 ? r : s->ops->receive_drop_points(s, vm, keep, e);
+}
+
+int store_receive_install(struct store *s, const char *vm, const struct store_arrival *a,
+			  enum store_fs fs, const char *snapshot, int64_t created_at,
+			  struct err *e)
+{
+	int r = snapshot ? check_snapshot(vm, snapshot, e) : check_uuid(vm, "a VM", e);
+
+	return r < 0 ? r : s->ops->receive_install(s, vm, a, fs, snapshot, created_at, e);
+}
+
+int store_next_begin(struct store *s, const char *vm, struct err *e)
+{
+	int r = check_uuid(vm, "a VM", e);
+
+	return r < 0 ? r : s->ops->next_begin(s, vm, e);
+}
+
+int store_send_begin(struct store *s, const char *vm, struct err *e)
+{
+	int r = check_uuid(vm, "a VM", e);
+
+	return r < 0 ? r : s->ops->send_begin(s, vm, e);
+}
+
+int store_send_end(struct store *s, const char *vm, struct err *e)
+{
+	int r = check_uuid(vm, "a VM", e);
+
+	return r < 0 ? r : s->ops->send_end(s, vm, e);
+}
+
+int store_receive_end(struct store *s, const char *vm, struct err *e)
+{
+	int r = check_uuid(vm, "a VM", e);
+
+	return r < 0 ? r : s->ops->receive_end(s, vm, e);
+}
+
 int store_sync(struct store *s, struct err *e)
 {
 	if (syncfs(s->poolfd) < 0)

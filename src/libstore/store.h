@@ -149,6 +149,75 @@ ATTR_MUST_CHECK int store_next_from_image(struct store *s, const char *vm, const
 ATTR_MUST_CHECK int store_next_swap(struct store *s, const char *vm, struct err *e);
 ATTR_MUST_CHECK int store_next_end(struct store *s, const char *vm, struct err *e);
 
+/* Empty, for store_receive_install(): see below. */
+ATTR_MUST_CHECK int store_next_begin(struct store *s, const char *vm, struct err *e);
+
+/* ---- sending and receiving ---- */
+
+/* Is there FS in SNAPSHOT of VM (NULL: now; STORE_SENDING)? */
+bool store_has_fs(struct store *s, const char *vm, const char *snapshot, enum store_fs fs);
+
+/* Keep VM as it is under STORE_SENDING, in the place of what was kept so before. */
+ATTR_MUST_CHECK int store_send_begin(struct store *s, const char *vm, struct err *e);
+ATTR_MUST_CHECK int store_send_end(struct store *s, const char *vm, struct err *e);
+/*
+ * The stream of FS in SNAPSHOT, or of what it has other than BASE, to the pipe OUTFD. For
+ * the same arguments the same bytes. Returns when all is written: call it in a child.
+ */
+ATTR_MUST_CHECK int store_send_fs(struct store *s, const char *vm, enum store_fs fs,
+				  const char *snapshot, const char *base, int outfd,
+				  struct err *e);
+
+/*
+ * A stream is cut into pieces, at whose ends a receiver can stop and go on. Bytes of the
+ * first piece of DATA; 0: it is not whole yet, as at most STORE_PIECE_MAX bytes can
+ * be; negative: that is no stream. AT_START: of its first piece, which makes nothing.
+ */
+#define STORE_PIECE_MAX ((size_t)256 << 10)
+ATTR_MUST_CHECK long store_stream_piece(struct store *s, const void *data, size_t len,
+					bool at_start, struct err *e);
+
+/*
+ * Do what the stream on INFD says to the tree at ROOTFD until INFD ends. It touches
+ * nothing outside of ROOTFD and takes neither lock nor pool: for a process without rights.
+ * *RET_ENDED: the stream has come to its end. After a stop, the two first pieces of a
+ * stream come first again, and then what is missing.
+ */
+ATTR_MUST_CHECK int store_stream_apply(struct store *s, int infd, int rootfd, bool *ret_ended,
+				       struct err *e);
+
+/* What has arrived: file system number INDEX, whole when OFFSET is 0, else up to there. */
+struct store_arrival {
+	size_t index;
+	uint64_t offset;
+};
+
+/* Make VM ready for what arrives, in the place of what had. A VM that is there keeps all. */
+ATTR_MUST_CHECK int store_receive_begin(struct store *s, const char *vm, uint64_t quota_bytes,
+					bool *ret_quota_holds, struct err *e);
+/*
+ * A tree to work on: a clone of FS in the snapshot BASE, or of what has arrived AFTER which
+ * it comes, or empty. Returns its descriptor.
+ */
+ATTR_MUST_CHECK int store_receive_work(struct store *s, const char *vm, enum store_fs fs,
+				       const char *base, const struct store_arrival *after,
+				       struct err *e);
+/* Keep the work as A, within what is on disk after store_sync(). */
+ATTR_MUST_CHECK int store_receive_keep(struct store *s, const char *vm,
+				       const struct store_arrival *a, struct err *e);
+/* Destroy what was kept of parts, but for KEEP. */
+ATTR_MUST_CHECK int store_receive_drop_points(struct store *s, const char *vm,
+					      const struct store_arrival *keep, struct err *e);
+/*
+ * Put A in its place: of FS in the snapshot, made at CREATED_AT (seconds), or, NULL, among
+ * the next ones for store_next_swap(). Data before the root. Again is fine.
+ */
+ATTR_MUST_CHECK int store_receive_install(struct store *s, const char *vm,
+					  const struct store_arrival *a, enum store_fs fs,
+					  const char *snapshot, int64_t created_at,
+					  struct err *e);
+ATTR_MUST_CHECK int store_receive_end(struct store *s, const char *vm, struct err *e);
+
 /* Make what was written below VM/ durable. */
 ATTR_MUST_CHECK int store_sync(struct store *s, struct err *e);
 

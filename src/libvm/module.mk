@@ -3,6 +3,7 @@ $(call library, vm, \
 	console_tail.c \
 	fault.c \
 	filesystem.c \
+	frames.c \
 	journal.c \
 	js_regex.c \
 	payload.c \
@@ -23,9 +24,12 @@ $(call library, vm, \
 	prop_nics.c \
 	prop_output.c \
 	prop_schema.c \
+	receive.c \
 	record.c \
 	record_shadow.c \
 	record_skim.c \
+	transfer.c \
+	transfer_child.c \
 	vm_archive.c \
 	vm_check.c \
 	vm_claims.c \
@@ -41,9 +45,11 @@ $(call library, vm, \
 	vm_needs.c \
 	vm_object.c \
 	vm_power.c \
+	vm_receive.c \
 	vm_recover.c \
 	vm_reprovision.c \
 	vm_rows.c \
+	vm_send.c \
 	vm_snapshot.c \
 	vm_state.c \
 	vm_store.c \

@@ -29,3 +29,4 @@ int vm_snapshot_recover(const struct recovery *rc, const char **ret_done, struct
 int vm_unsnapshot_recover(const struct recovery *rc, const char **ret_done, struct err *e);
 int vm_rollback_recover(const struct recovery *rc, const char **ret_done, struct err *e);
 int vm_reprovision_recover(const struct recovery *rc, const char **ret_done, struct err *e);
+int vm_receive_recover(const struct recovery *rc, const char **ret_done, struct err *e);

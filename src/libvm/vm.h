@@ -17,10 +17,12 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/uuid.h"
 #include "libsys/host.h"
 #include "libvm/problems.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct jv;
 
@@ -151,3 +153,52 @@ ATTR_MUST_CHECK int vm_rollback(const struct vm_host *vh, const char *uuid, cons
  */
 ATTR_MUST_CHECK int vm_reprovision(const struct vm_host *vh, const char *uuid,
 				   const char *image, struct vm_report *rep, struct err *e);
+
+/* ---- vm_send.c, vm_receive.c: docs/send-stream.md ---- */
+
+struct vm_transfer {
+	int fd;            /* where the stream goes to, or comes from */
+	const char *from;  /* send: a snapshot that the other end has; NULL: all of the VM */
+	const char *token; /* send: of a receive that was cut off; NULL: from the start */
+	bool resume;       /* receive: go on with what is there */
+	/* Called with the bytes of the stream so far; may be NULL. */
+	void (*progress)(void *data, uint64_t bytes);
+	void *data;
+};
+
+/*
+ * Stop the VM, and write it and its snapshots to FD. It stays stopped. What was sent is
+ * kept beside it until it is started, sent or deleted, so that a receiver which was cut
+ * off can go on.
+ */
+ATTR_MUST_CHECK int vm_send(const struct vm_host *vh, const char *uuid,
+			    const struct vm_transfer *t, struct vm_report *rep, struct err *e);
+
+/* Is a record that arrived one that this host would make? As payload_to_record(). */
+struct vm_receive_env {
+	void *data;
+	int (*judge)(void *data, const struct jv *payload, struct jv **ret_record,
+		     struct problems *ps, struct err *e);
+};
+
+/*
+ * Make the VM, or bring the one that is there up to what the stream holds; it is not
+ * started. All of it or nothing: but a stream that was cut off leaves a VM in state
+ * "receiving" (or the old one as it was), and *RET_TOKEN, new, says how to go on. RET_UUID
+ * and *RET_TOKEN are written whenever they are known, also on failure.
+ */
+ATTR_MUST_CHECK int vm_receive(const struct vm_host *vh, const struct vm_transfer *t,
+			       const struct vm_receive_env *env, char ret_uuid[static UUID_STR],
+			       char **ret_token, struct vm_report *rep, struct err *e);
+
+/* Finish a receive whose stream has arrived whole. */
+ATTR_MUST_CHECK int vm_install(const struct vm_host *vh, const char *uuid,
+			       struct vm_report *rep, struct err *e);
+
+/* New: the token of what UUID is receiving. -ENOENT: nothing. */
+ATTR_MUST_CHECK int vm_receive_token(const struct vm_host *vh, const char *uuid,
+				     char **ret_token, struct err *e);
+
+/* Give up a receive: the VM is gone, or, when it was there before, as it was. */
+ATTR_MUST_CHECK int vm_receive_abandon(const struct vm_host *vh, const char *uuid,
+				       struct err *e);

@@ -190,7 +190,7 @@ static void check_record(struct check *c, const char *uuid)
 		tell(c, uuid, why.msg, "put a good copy there, or 'vmadm delete' it", false);
 		return;
 	}
-	if (!has_root(c, uuid))
+	if (!jv_get(record, "receiving") && !has_root(c, uuid))
 		tell(c, uuid, "its root is not in the pool",
 		     "mount the pool that has it, or 'vmadm delete' the VM", false);
 	if (c->claimsfd >= 0)

@@ -23,6 +23,7 @@
 #include "libvm/journal.h"
 #include "libvm/record.h"
 #include "libvm/vm_claims.h"
+#include "libvm/vm_store.h"
 #include "libvm/zone_files.h"
 #include "libvm/zoneadmd.h"
 
@@ -57,6 +58,14 @@ static int take_claims(struct creation *c, struct err *e)
 		return r;
 	jv_set(c->record, "idmap_base", jv_int(base));
 	return fault_point("all claims taken", e);
+}
+
+int vm_take_claims(const struct vm_host *vh, struct jv *record, struct vm_report *rep,
+		   struct err *e)
+{
+	struct creation c = { vh, record, jv_get_string(record, "uuid"), rep };
+
+	return take_claims(&c, e);
 }
 
 /* Its root, from the image: the descriptor of it. */

@@ -19,6 +19,8 @@ static const struct {
 	{ "transition_to", "autoboot" },
 	{ "zonedid", "idmap_base" },
 	{ "kernel_version", "brand" },
+	{ "state", "receiving" },
+	{ "transition_to", "receiving" },
 };
 
 bool vm_needs_has(const struct vm_needs *n, const char *name)

@@ -24,7 +24,7 @@
 #define STATE_MAX ((size_t)64 << 10)
 
 /* Members of the record that are the host's own business. */
-static const char *const internal[] = { "idmap_base" };
+static const char *const internal[] = { "idmap_base", "receiving" };
 
 static void set_text(struct jv *vm, const char *name, char *text)
 {
@@ -63,6 +63,7 @@ static struct vm_facts find_facts(const struct loading *l, const struct jv *vm,
 {
 	struct vm_facts f = {
 		.failed = jv_get(vm, "failed"),
+		.receiving = jv_get(vm, "receiving"),
 		.has_storage = l->poolfd < 0 || faccessat(l->poolfd, uuid, F_OK, 0) == 0,
 		.supervised = vm_supervised_from_name(jv_get_string(supervised, "state")),
 		.init_lives = lives(supervised, "pid", "pid_start"),

@@ -6,6 +6,7 @@
 #include "libvm/fault.h"
 #include "libvm/record.h"
 #include "libvm/vm_claims.h"
+#include "libvm/vm_store.h"
 #include "libvm/zoneadmd.h"
 
 #include <signal.h>
@@ -90,6 +91,10 @@ int vm_start(const struct vm_host *vh, const char *uuid, struct vm_report *rep, 
 	lock = vm_open(vh, uuid, &record, e);
 	if (lock < 0)
 		return lock;
+	if (jv_get(record, "receiving"))
+		return err_set(e, -EBUSY,
+			       "Cannot start vm from state \"receiving\", must be "
+			       "\"stopped\".");
 	if (zoneadmd_vm_pid(vh->host, uuid) > 0) {
 		rep->already = true;
 		/* The command that started it may have been killed before it stored that. */
@@ -102,6 +107,8 @@ int vm_start(const struct vm_host *vh, const char *uuid, struct vm_report *rep, 
 		if (r < 0)
 			return r;
 	}
+	if (vm_send_forget(vh, uuid, e) < 0)
+		vm_report_warn(rep, "what was sent of it is left: %s", e->msg);
 	return start_and_store(vh, uuid, record, rep, e);
 }
 

@@ -201,6 +201,7 @@ static recover_fn *const recoveries[JOURNAL_OP_MAX_] = {
 	[JOURNAL_UNSNAPSHOT] = vm_unsnapshot_recover,
 	[JOURNAL_ROLLBACK] = vm_rollback_recover,
 	[JOURNAL_REPROVISION] = vm_reprovision_recover,
+	[JOURNAL_RECEIVE] = vm_receive_recover,
 };
 
 int vm_recover(const struct vm_host *vh, const char *uuid, const char **ret_done, struct err *e)

@@ -97,7 +97,7 @@ enum vm_state vm_state_of(const struct vm_facts *f)
 		return VM_FAILED;
 	if (f->journal == JOURNAL_CREATE || f->journal == JOURNAL_REPROVISION)
 		return VM_PROVISIONING;
-	if (f->journal == JOURNAL_RECEIVE)
+	if (f->journal == JOURNAL_RECEIVE || f->receiving)
 		return VM_RECEIVING;
 	return of_zone[vm_zone_state_of(f)];
 }

@@ -55,6 +55,7 @@ enum vm_supervised vm_supervised_from_name(const char *name);
 
 struct vm_facts {
 	bool failed;             /* the record's mark */
+	bool receiving;          /* the same, of one that has not arrived whole */
 	bool has_storage;        /* its folder in the pool is there, or there is no pool */
 	enum journal_op journal; /* what is under way, or was cut short */
 	enum vm_supervised supervised; /* state.json */

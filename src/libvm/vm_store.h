@@ -26,3 +26,13 @@ ATTR_MUST_CHECK int vm_start_locked(const struct vm_host *vh, const char *uuid,
 
 /* [{ "name", "created_at" }], newest first; new. A host without a pool has none. */
 struct jv *vm_snapshots(const struct host *h, const char *uuid);
+
+/*
+ * Take the ids, addresses and names that RECORD wants; "idmap_base" is put into it. What
+ * another VM has is told in REP. In vm_create.c.
+ */
+ATTR_MUST_CHECK int vm_take_claims(const struct vm_host *vh, struct jv *record,
+				   struct vm_report *rep, struct err *e);
+
+/* The VM is about to change: what was sent of it cannot be sent again. In vm_send.c. */
+ATTR_MUST_CHECK int vm_send_forget(const struct vm_host *vh, const char *uuid, struct err *e);

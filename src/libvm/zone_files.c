@@ -184,22 +184,6 @@ static int write_networks(int rootfd, const struct jv *record, struct err *e)
 	return 0;
 }
 
-/*
- * Where its snapshots and its data are mounted, as in the original. A name that the image
- * has for something else stays; then nothing is mounted there.
- */
-static int make_mount_points(int rootfd, const struct jv *record, struct err *e)
-{
-	cleanup_free char *data = xasprintf("zones/%s/data", jv_get_string(record, "uuid"));
-	cleanup_close int fd = -1, datafd = -1;
-
-	fd = open_folder(rootfd, "checkpoints", NULL);
-	if (!jv_get_bool(record, "delegate_dataset", false))
-		return 0;
-	datafd = open_folder(rootfd, data, e);
-	return datafd < 0 ? datafd : 0;
-}
-
 int zone_files_write_resolvers(int rootfd, const struct jv *record, struct err *e)
 {
 	cleanup_free char *resolv = zone_file_resolv_conf(record);
@@ -220,8 +204,6 @@ int zone_files_write(int rootfd, const struct jv *record, bool first_boot, struc
 		r = zone_files_write_resolvers(rootfd, record, e);
 	if (r == 0)
 		r = write_networks(rootfd, record, e);
-	if (r == 0)
-		r = make_mount_points(rootfd, record, e);
 	if (r == 0 && first_boot)
 		r = write_file(rootfd, "var/svc", "provisioning", "", e);
 	return r;

@@ -73,15 +73,34 @@ static const struct cli_opt create_options[] = {
 	CLI_END,
 };
 
-static const struct cli_opt snapshot_options[] = { RESULT_OPTION, CLI_END };
-
 static const struct cli_opt rollback_options[] = {
-	RESULT_OPTION,
 	{ .name = "start", .help = "start it afterwards, also when it was stopped" },
 	CLI_END,
 };
 
-static const struct cli_opt reprovision_options[] = { FILE_OPTION, RESULT_OPTION, CLI_END };
+static const struct cli_opt reprovision_options[] = { FILE_OPTION, CLI_END };
+
+#define QUIET_OPTION                                                       \
+	{                                                                  \
+		.letter = 'q', .name = "quiet", .help = "show no progress" \
+	}
+
+static const struct cli_opt receive_options[] = {
+	{ .name = "abandon", .help = "give up what UUID has received so far" },
+	QUIET_OPTION,
+	{ .name = "resume", .help = "go on with a receive that was cut off" },
+	{ .name = "token", .help = "print where the receive of UUID was cut off" },
+	CLI_END,
+};
+
+static const struct cli_opt send_options[] = {
+	{ .name = "incremental-from",
+	  .arg = "SNAPSHOT",
+	  .help = "send what has changed since SNAPSHOT" },
+	QUIET_OPTION,
+	{ .name = "resume-from", .arg = "TOKEN", .help = "go on where a receive was cut off" },
+	CLI_END,
+};
 
 static const struct cli_opt delete_options[] = {
 	FORCE_OPTION("accepted, without effect"),
@@ -175,11 +194,11 @@ static const struct cli_cmd commands[] = {
 	{ .name = "create", .args = "", .summary = "make a VM from a JSON payload",
 	  .opts = create_options, .run = cmd_create },
 	{ .name = "create-snapshot", .summary = "keep what a VM holds now, under a name",
-	  .opts = snapshot_options, VM_AND_NAME, .run = cmd_create_snapshot },
+	  VM_AND_NAME, .run = cmd_create_snapshot },
 	{ .name = "delete", .alias = "destroy", .summary = "delete a VM and all that it holds",
 	  .opts = delete_options, ONE_VM, .run = cmd_delete },
 	{ .name = "delete-snapshot", .summary = "delete a snapshot of a VM",
-	  .opts = snapshot_options, VM_AND_NAME, .run = cmd_delete_snapshot },
+	  VM_AND_NAME, .run = cmd_delete_snapshot },
 	{ .name = "events", .args = "[UUID]", .summary = "print what changes, as it happens",
 	  .opts = events_options, .max_operands = 1, .complete = CLI_HELP, .words = "vms",
 	  .run = cmd_events },
@@ -187,6 +206,8 @@ static const struct cli_cmd commands[] = {
 	  .run = cmd_get },
 	{ .name = "info", .args = "UUID [TYPE...]", .summary = "ask the hypervisor of a VM",
 	  .max_operands = -1, .complete = CLI_HELP, .words = "vms", .run = cmd_info },
+	{ .name = "install", .summary = "finish a receive that has arrived whole", ONE_VM,
+	  .run = cmd_install },
 	{ .name = "kill", .summary = "send a signal to the init of a VM",
 	  .opts = kill_options, ONE_VM, .run = cmd_kill },
 	{ .name = "list", .args = "[KEY=VALUE...]", .summary = "list VMs",
@@ -200,6 +221,9 @@ static const struct cli_cmd commands[] = {
 	  .words = BRANDS, .run = cmd_properties },
 	{ .name = "reboot", .summary = "stop a VM and start it again",
 	  .opts = reboot_options, ONE_VM, .run = cmd_reboot },
+	{ .name = "receive", .alias = "recv", .args = "[UUID]",
+	  .summary = "make a VM from what 'send' wrote", .opts = receive_options,
+	  .max_operands = 1, .complete = CLI_HELP, .words = "vms", .run = cmd_receive },
 	{ .name = "reprovision", .summary = "give a VM a new root from an image",
 	  .opts = reprovision_options, ONE_VM, .run = cmd_reprovision },
 	{ .name = "rollback-snapshot", .summary = "put a VM back to one of its snapshots",
@@ -207,6 +231,9 @@ static const struct cli_cmd commands[] = {
 	{ .name = "schema", .args = "create|update|receive [BRAND]",
 	  .summary = "print the JSON Schema of a payload", .min_operands = 1, .max_operands = 2,
 	  .complete = CLI_WORDS, .words = "create update receive " BRANDS, .run = cmd_schema },
+	{ .name = "send", .args = "UUID [TARGET]", .summary = "write a VM to standard output",
+	  .opts = send_options, .max_operands = 2, .complete = CLI_HELP, .words = "vms",
+	  .run = cmd_send },
 	{ .name = "start", .alias = "boot", .summary = "start a VM, and from now on with the host",
 	  ONE_VM, .run = cmd_start },
 	{ .name = "stop", .alias = "halt", .summary = "stop a VM, and leave it stopped",

@@ -10,6 +10,7 @@ $(call command, vmadm, \
 	cmd_list.c \
 	cmd_power.c \
 	cmd_schema.c \
+	cmd_send.c \
 	cmd_snapshot.c \
 	cmd_update.c \
 	cmd_validate.c \

@@ -63,6 +63,55 @@ void zone_take_fs_allowed(struct zone *z, struct zone_spec *s)
 	}
 }
 
+static void add_mount(struct zone *z, struct zone_spec *s, const struct filesystem *fs)
+{
+	size_t i = s->run.mount_count++;
+	struct run_mount *m = &s->mounts[i];
+
+	s->filesystems[i] = *fs;
+	if (fs->source)
+		s->sources[i] = xasprintf("%s%s", z->host.root, fs->source);
+	m->source = s->sources[i];
+	m->target = s->filesystems[i].target;
+	m->size = *fs->size ? s->filesystems[i].size : NULL;
+	m->read_only = fs->read_only;
+	m->no_suid = fs->no_suid;
+	m->no_exec = fs->no_exec;
+}
+
+/* Has the image something else under the name, nothing is mounted there. */
+static bool takes_snapshots(const struct zone *z)
+{
+	cleanup_free char *path = xasprintf(HOST_POOL "/%s/root/checkpoints", z->uuid);
+	struct stat st;
+
+	return fstatat(z->host.fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(st.st_mode);
+}
+
+/*
+ * What every zone sees of its own: its snapshots, those as well that are made while
+ * it runs; and its data, where the original mounts it.
+ */
+static int take_own(struct zone *z, struct zone_spec *s, struct err *e)
+{
+	struct filesystem fs = { .target = "/checkpoints", .read_only = true };
+
+	s->snapshots = xasprintf("/" HOST_POOL "/%s/snap", z->uuid);
+	fs.source = s->snapshots;
+	if (mkdirat(z->host.fd, s->snapshots + 1, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "cannot make '%s'", s->snapshots);
+	if (takes_snapshots(z))
+		add_mount(z, s, &fs);
+	else
+		zone_warn(z, "snapshots", "'/checkpoints' of the image is no folder");
+	if (!jv_get_bool(s->record, "delegate_dataset", false))
+		return 0;
+	s->data = xasprintf("/" HOST_POOL "/%s/data", z->uuid);
+	fs = (struct filesystem){ .source = s->data, .target = s->data };
+	add_mount(z, s, &fs);
+	return 0;
+}
+
 int zone_take_filesystems(struct zone *z, struct zone_spec *s, struct err *e)
 {
 	const struct jv *list = jv_get(s->record, "filesystems");
@@ -72,24 +121,15 @@ int zone_take_filesystems(struct zone *z, struct zone_spec *s, struct err *e)
 		return err_set(e, -E2BIG, "filesystems: %zu are more than %d", count,
 			       FILESYSTEMS_MAX);
 	for (size_t i = 0; i < count; i++) {
-		struct filesystem *fs = &s->filesystems[i];
-		struct run_mount *m = &s->mounts[i];
-		int r = filesystem_parse(jv_at(list, i), fs, e);
+		struct filesystem fs;
+		int r = filesystem_parse(jv_at(list, i), &fs, e);
 
 		if (r < 0)
 			return err_wrap(e, r, "filesystems[%zu]", i);
-		if (fs->source)
-			s->sources[i] = xasprintf("%s%s", z->host.root, fs->source);
-		m->source = s->sources[i];
-		m->target = fs->target;
-		m->size = *fs->size ? fs->size : NULL;
-		m->read_only = fs->read_only;
-		m->no_suid = fs->no_suid;
-		m->no_exec = fs->no_exec;
+		add_mount(z, s, &fs);
 	}
 	s->run.mounts = s->mounts;
-	s->run.mount_count = count;
-	return 0;
+	return take_own(z, s, e);
 }
 
 /* Is the target below that of an earlier one? Then it is in that one's source. */

@@ -28,8 +28,10 @@ void zone_spec_done(struct zone_spec *s)
 {
 	for (size_t i = 0; i < RUN_NICS_MAX; i++)
 		free(s->ips[i]);
-	for (size_t i = 0; i < FILESYSTEMS_MAX; i++)
+	for (size_t i = 0; i < ZONE_MOUNTS_MAX; i++)
 		free(s->sources[i]);
+	free(s->data);
+	free(s->snapshots);
 	free(s->rootfs);
 	free(s->console_log);
 	jv_unref(s->record);

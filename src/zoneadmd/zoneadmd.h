@@ -63,6 +63,9 @@ struct zone {
 	unsigned int waiter_count;
 };
 
+/* The record's, and those of every zone: its data, its snapshots. */
+#define ZONE_MOUNTS_MAX (FILESYSTEMS_MAX + 2)
+
 /* spec.c: the run_spec of a record, with the memory that it borrows. */
 struct zone_spec {
 	struct run_spec run;
@@ -73,9 +76,11 @@ struct zone_spec {
 	char bridges[RUN_NICS_MAX][IFNAMSIZ];
 	const char *init_argv[2];
 	const char *drop_caps[32];
-	struct filesystem filesystems[FILESYSTEMS_MAX];
-	struct run_mount mounts[FILESYSTEMS_MAX];
-	char *sources[FILESYSTEMS_MAX];
+	struct filesystem filesystems[ZONE_MOUNTS_MAX];
+	struct run_mount mounts[ZONE_MOUNTS_MAX];
+	char *sources[ZONE_MOUNTS_MAX];
+	char *data; /* where the delegated data is, on the host and inside */
+	char *snapshots;
 	char *rootfs;
 	char *console_log;
 };

@@ -79,6 +79,11 @@ in_zone $u sh -c 'echo run > /etc/mark; echo gone > /root/later'
 vm create-snapshot $u live
 is "a snapshot of a running zone" "$status" 0
 is "has what was written before it" "$(cat "$zones/$u/snap/live/etc/mark")" run
+is "the zone sees it" "$(in_zone $u cat /checkpoints/live/etc/mark)" run
+in_zone $u sh -c 'echo x > /checkpoints/live/etc/mark' 2>/dev/null
+[ $? -ne 0 ]
+ok "but cannot change it" $?
+is "its data is where the original has it" "$(in_zone $u cat "/zones/$u/data/mark")" one
 in_zone $u sh -c 'echo later > /etc/mark'
 pid=$(jq .pid "$root/run/dais/$u/state.json")
 vm rollback-snapshot $u live
@@ -143,7 +148,13 @@ rest() { ls -d "$root/etc/zones/.journal"/* "$zones/$u/next" 2>/dev/null; }
 has() { [ -d "$zones/$u/snap/$1" ]; }
 info() { [ -d "$zones/$u/snapinfo/$1/data" ]; }
 
-state() { if has c && info c || ! has c && ! [ -e "$zones/$u/snapinfo/c" ]; then echo ok; else echo half; fi; }
+state() {
+	if has c; then
+		info c && echo ok || echo half
+	else
+		[ -e "$zones/$u/snapinfo/c" ] && echo half || echo ok
+	fi
+}
 without_c() { ! has c || vm delete-snapshot $u c; }
 with_c() { has c || vm create-snapshot $u c; }
 crash create without_c create-snapshot $u c

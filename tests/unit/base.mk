@@ -1,5 +1,6 @@
 $(call unit, test_buf, base)
 $(call unit, test_cli, base)
+$(call unit, test_crc32c, base)
 $(call unit, test_err, base)
 $(call unit, test_event, event base)
 $(call unit, test_fileio, base, \

@@ -1,4 +1,5 @@
 $(call unit, test_claim, vm base)
+$(call unit, test_frames, vm base)
 $(call unit, test_journal, vm sys base, $(addprefix -Wl$(comma)--wrap=,renameat fsync))
 $(call unit, test_payload, vm base)
 $(call unit, test_payload_disks, vm base)

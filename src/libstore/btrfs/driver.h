@@ -80,3 +80,25 @@ int btrfs_next_from_image(struct store *s, const char *vm, const char *image, st
 int btrfs_next_swap(struct store *s, const char *vm, struct err *e);
 int btrfs_next_end(struct store *s, const char *vm, struct err *e);
 int btrfs_data_create(struct store *s, const char *vm, struct err *e);
+
+/* ---- send.c, stream.c ---- */
+
+bool btrfs_has_fs(struct store *s, const char *vm, const char *snapshot, enum store_fs fs);
+int btrfs_send_begin(struct store *s, const char *vm, struct err *e);
+int btrfs_send_fs(struct store *s, const char *vm, enum store_fs fs, const char *snapshot,
+		  const char *base, int outfd, struct err *e);
+int btrfs_send_end(struct store *s, const char *vm, struct err *e);
+int btrfs_receive_begin(struct store *s, const char *vm, uint64_t quota_bytes,
+			bool *ret_quota_holds, struct err *e);
+int btrfs_receive_work(struct store *s, const char *vm, enum store_fs fs, const char *base,
+		       const struct store_arrival *after, struct err *e);
+int btrfs_receive_keep(struct store *s, const char *vm, const struct store_arrival *a,
+		       struct err *e);
+int btrfs_receive_drop_points(struct store *s, const char *vm, const struct store_arrival *keep,
+			      struct err *e);
+int btrfs_receive_install(struct store *s, const char *vm, const struct store_arrival *a,
+			  enum store_fs fs, const char *snapshot, int64_t created_at,
+			  struct err *e);
+int btrfs_receive_end(struct store *s, const char *vm, struct err *e);
+long btrfs_stream_piece(const void *data, size_t len, bool at_start, struct err *e);
+int btrfs_stream_apply(int infd, int rootfd, bool *ret_ended, struct err *e);
