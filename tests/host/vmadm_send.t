@@ -11,7 +11,7 @@ own=$u
 root1=$root zones1=$zones root2=$dir/root2
 mkdir -p "$root2/etc/dais"
 cp "$root/etc/dais/nictags.json" "$root2/etc/dais/"
-trap 'umount "$root2/zones" 2>/dev/null || umount -l "$root2/zones" 2>/dev/null; cleanup' EXIT
+trap 'umount "$root2/zones" 2>/dev/null || umount -l "$root2/zones" 2>/dev/null; here; cleanup' EXIT
 "$bin/mkpool" -q --file "$dir/pool2.img" --size 1G --root "$root2" || skip "no second pool"
 here() { root=$root1 zones=$zones1; }
 there() { root=$root2 zones=$root2/zones; }

@@ -227,16 +227,38 @@ static void file_systems_are_below_the_hosts_root(void **state)
 			      "\"options\": [\"size=4m\"] } ]"),
 			 0);
 	(void)snprintf(want, sizeof(want), "%s/a", f->d->path);
-	assert_int_equal(f->s.run.mount_count, 2);
+	assert_int_equal(f->s.run.mount_count, 3);
 	assert_string_equal(f->s.run.mounts[0].source, want);
 	assert_true(f->s.run.mounts[0].read_only);
 	assert_null(f->s.run.mounts[1].source);
 	assert_string_equal(f->s.run.mounts[1].size, "4m");
+	assert_string_equal(f->s.run.mounts[2].target, "/checkpoints");
+	assert_true(f->s.run.mounts[2].read_only);
 	assert_int_equal(jv_len(f->z.warnings), 1);
 	assert_non_null(strstr(warning(f, 0), "fs_allowed: 'ufs' is not given"));
 
 	assert_int_equal(load(f, "\"idmap_base\": 131072, \"filesystems\": [ {} ]"), -EINVAL);
 	assert_non_null(strstr(f->e.msg, "filesystems[0]: source: "));
+}
+
+static void a_zone_sees_its_snapshots_and_its_data(void **state)
+{
+	struct fixture *f = *state;
+	char want[128];
+
+	assert_int_equal(load(f, "\"idmap_base\": 131072, \"delegate_dataset\": true"), 0);
+	(void)snprintf(want, sizeof(want), "%s/zones/" UUID "/data", f->d->path);
+	assert_int_equal(f->s.run.mount_count, 2);
+	assert_string_equal(f->s.run.mounts[0].target, "/checkpoints");
+	assert_string_equal(f->s.run.mounts[1].source, want);
+	assert_string_equal(f->s.run.mounts[1].target, "/zones/" UUID "/data");
+	assert_false(f->s.run.mounts[1].read_only);
+
+	/* What the image has there is followed nowhere. */
+	assert_int_equal(symlinkat("/etc", f->d->fd, "zones/" UUID "/root/checkpoints"), 0);
+	assert_int_equal(load(f, "\"idmap_base\": 131072"), 0);
+	assert_int_equal(f->s.run.mount_count, 0);
+	assert_non_null(strstr(warning(f, 0), "snapshots: '/checkpoints'"));
 }
 
 static void a_root_whose_dev_leads_elsewhere_is_refused(void **state)
@@ -276,6 +298,8 @@ int main(void)
 		TEST(what_no_capability_stands_for_is_named),
 		TEST(later_words_win),
 		TEST(file_systems_are_below_the_hosts_root),
+		TEST(a_zone_sees_its_snapshots_and_its_data),
+		TEST(a_zone_sees_its_snapshots_and_its_data),
 		TEST(a_root_whose_dev_leads_elsewhere_is_refused),
 		TEST(the_root_itself_may_not_be_a_link),
 		/* clang-format on */
