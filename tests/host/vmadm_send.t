@@ -54,7 +54,7 @@ ln -s /etc/passwd "$r/t/out"
 mkfifo "$r/t/fifo"
 dd if=/dev/urandom of="$r/t/random" bs=64K count=160 2>/dev/null
 cp --reflink=always "$r/t/random" "$r/t/shared"
-truncate -s 1G "$r/t/sparse"
+truncate -s 8M "$r/t/sparse"
 echo end >>"$r/t/sparse"
 chown 1000:65535 "$r/t/file"
 chmod 4751 "$r/t/random"
