@@ -438,8 +438,8 @@ static int give_up(struct reception *n, int code, char **ret_token, struct err *
 		*ret_token = transfer_token(n->r.plan.id, &n->r.at);
 		if (n->r.at.index == n->r.plan.count)
 			return err_wrap(e, code,
-					"but every stream is here, 'vmadm install' is "
-					"enough");
+					"every stream has arrived, so that "
+					"'vmadm install' is enough");
 		return code;
 	}
 	applier_free(take_ptr(n->applier));
