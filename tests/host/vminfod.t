@@ -163,10 +163,13 @@ kill "$json"
 eventually sh -c "[ \"\$(curl -s --unix-socket '$sock' http://x/status | jq .eventsListeners)\" = 2 ]"
 ok "who leaves is noticed though nothing happens" $?
 
-# ---- the daemon dies ------------------------------------------------------------------
+# ---- the daemon hangs, and dies ------------------------------------------------------------------
 
 listen after -j -r bbbbbbbb-0000-4000-8000-000000000007
 eventually test -s "$dir/after"
+kill -STOP "$daemon"
+vm list -H -o alias uuid=bbbbbbbb-0000-4000-8000-000000000007
+is "when it hangs the files are read" "$status $out" "0 round3-7"
 kill -9 "$daemon"
 wait "$daemon" 2>/dev/null
 vm list -H -o alias uuid=bbbbbbbb-0000-4000-8000-000000000007
