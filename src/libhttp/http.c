@@ -85,7 +85,8 @@ static int64_t pause_ms(const struct http_transfer *t)
 
 	for (unsigned int i = 1; i < t->failed && ms < max; i++)
 		ms *= 2;
-	(void)getrandom(&chance, 1, GRND_NONBLOCK);
+	if (getrandom(&chance, 1, GRND_NONBLOCK) != 1)
+		chance = 0;
 	ms += ms * chance / 1024;
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &asked);
 	if (asked > 0 && asked * 1000 > ms)

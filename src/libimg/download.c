@@ -134,8 +134,10 @@ void download_drop(struct download *d)
 	char name[UUID_STR + 8];
 
 	sidecar_name(d, name);
-	(void)unlinkat(d->dirfd, d->uuid, 0);
+	/* The words first: alone they would be nobody's, the bytes alone are known by their
+	 * name. */
 	(void)unlinkat(d->dirfd, name, 0);
+	(void)unlinkat(d->dirfd, d->uuid, 0);
 }
 
 void download_close(struct download *d)

@@ -82,9 +82,9 @@ static void look_at_download(struct look *look, int dirfd, const char *name)
 		return;
 	set_name(&l, name);
 	l.bytes = (uint64_t)st.st_size;
-	l.removed = look->repair && unlinkat(dirfd, name, 0) == 0;
-	if (l.removed && is_uuid)
+	if (look->repair && is_uuid)
 		(void)unlinkat(dirfd, words, 0);
+	l.removed = look->repair && unlinkat(dirfd, name, 0) == 0;
 	tell(look, &l);
 }
 
@@ -112,8 +112,8 @@ static void clean_download(const struct host *h, int dirfd, const char *uuid)
 	if (time(NULL) - st.st_mtime < (time_t)LEFTOVER_DAYS * 86400 &&
 	    !image_is_installed(h, uuid))
 		return;
-	(void)unlinkat(dirfd, uuid, 0);
 	(void)unlinkat(dirfd, words, 0);
+	(void)unlinkat(dirfd, uuid, 0);
 }
 
 void image_clean_downloads(const struct host *h)
