@@ -94,7 +94,8 @@ int imgapi_read_error(const char *text, size_t len, int status, char code[IMGAPI
 	const struct jv *errors;
 
 	(void)snprintf(code, IMGAPI_CODE_MAX, "ClientError");
-	if (jv_parse(text, len, "answer", &v, NULL) < 0 || !jv_get_string(v, "code"))
+	if (jv_parse(text, len, "answer", &v, NULL) < 0 ||
+	    !*or_nothing(jv_get_string(v, "code")))
 		return err_set(e, status == 404 ? -ENOENT : -EREMOTEIO,
 			       "the server answered %d", status);
 	own = jv_get_string(v, "code");
