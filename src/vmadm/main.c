@@ -316,14 +316,16 @@ static int complete(const char *kind, struct err *e)
 static char **spell_out_signals(int *argc, char **argv)
 {
 	char **words = xcalloc((size_t)*argc * 2 + 1, sizeof(*words));
-	bool is_kill = false;
+	const char *command = NULL;
 	int n = 0;
 
 	for (int i = 0; i < *argc; i++) {
 		const char *word = argv[i];
 
-		is_kill |= i > 0 && strcmp(word, "kill") == 0;
-		if (is_kill && word[0] == '-' &&
+		if (i > 0 && !command && word[0] != '-' && strcmp(argv[i - 1], "-R") != 0 &&
+		    strcmp(argv[i - 1], "--root") != 0)
+			command = word;
+		if (command && strcmp(command, "kill") == 0 && word[0] == '-' &&
 		    (isupper((unsigned char)word[1]) || isdigit((unsigned char)word[1])) &&
 		    word[1] != 'R') {
 			words[n++] = xstrdup("-s");

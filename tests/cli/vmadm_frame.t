@@ -109,6 +109,12 @@ usage: *'
 		t "kill $signal of a VM that is stopped" 1 '' "Cannot find running init PID for VM $a"
 	done
 
+	vm --root "$root" kill -HUP $a
+	t "kill after an option" 1 '' "Cannot find running init PID for VM $a"
+	vm stop -R "$root" kill -F
+	t "a VM may be called kill" 2 '' 'Invalid or missing UUID for stop
+usage: *'
+
 	vm stop --json -R "$root" pear
 	[ "$status $(jq -c '[.result, .uuid, .changed, .warnings]' "$dir/out")" = "0 [\"ok\",\"$a\",false,[]]" ] &&
 		[ "$(jq -r .message "$dir/out")" = "$(cat "$dir/err")" ]
