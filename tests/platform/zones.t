@@ -171,8 +171,9 @@ is "the zone runs on" "$out" running
 oom $b
 is "and the other zone did not notice" "$out" 0
 
-try 120 $a 'i=0; while [ $i -lt 400 ]; do sleep 30 & i=$((i+1)); done; wait'
-[ "$status" -ne 0 ]
+# They stay until they are ended: a slow machine makes few of them in a second.
+try 300 $a 'i=0; while [ $i -lt 400 ]; do sleep 3600 & i=$((i+1)); done'
+[ "$status" -ne 0 ] && [ "$status" -lt 124 ]
 ok "400 processes where 300 may be: fork fails" $?
 g "echo 1 > /sys/fs/cgroup/dais/$a/try/cgroup.kill; sleep 1; sed -n 's/^max //p' /sys/fs/cgroup/dais/$a/pids.events"
 [ "$out" -gt 0 ]
