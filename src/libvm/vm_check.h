@@ -5,7 +5,8 @@
  * Looks for: changes that were cut short, claims of VMs that are gone, records
  * without their claims or their root, records that cannot be read, folders in
  * the pool that belong to no VM, half-written files, and NICs of running VMs
- * without their filter. Run by hand and, with repair, when the host boots, before anything starts a VM.
+ * without their filter. Run by hand and, with repair, when the host boots, before anything
+ * starts a VM.
  */
 #pragma once
 
