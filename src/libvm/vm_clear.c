@@ -43,6 +43,11 @@ int vm_clear(const struct vm_host *vh, const char *uuid, struct vm_report *rep, 
 	}
 	if (lock < 0)
 		return lock;
+	if (jv_get(record, "receiving"))
+		return err_set(e, -EBUSY,
+			       "VM %s is being received: 'vmadm receive' goes on with that, "
+			       "'vmadm delete' gives it up",
+			       uuid);
 	if (!jv_get(record, "failed")) {
 		rep->already = !cut_short;
 		return 0;

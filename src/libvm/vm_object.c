@@ -270,6 +270,21 @@ int vm_object_load(const struct host *h, const char *uuid, struct jv **ret_vm, s
 	return 0;
 }
 
+enum vm_state vm_state_now(const struct host *h, const struct jv *record)
+{
+	cleanup_loading struct loading l = { .recordsfd = -1, .poolfd = -1 };
+	const char *uuid = jv_get_string(record, "uuid");
+	cleanup_free char *name = xasprintf(HOST_RUN "/%s/state.json", uuid);
+	cleanup_jv struct jv *supervised = NULL;
+	struct vm_facts f;
+
+	loading_begin(&l, h, NULL);
+	if (jv_load(h->fd, name, STATE_MAX, &supervised, NULL) < 0)
+		supervised = NULL;
+	f = find_facts(&l, record, uuid, supervised);
+	return vm_state_of(&f);
+}
+
 int vm_object_get(const struct host *h, const char *uuid, struct jv **ret_vm, struct err *e)
 {
 	if (vminfo_vm(h, uuid, ret_vm, NULL) == 0)

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "libsys/host.h"
+#include "libvm/vm_state.h"
 
 #include <stddef.h>
 
@@ -32,6 +33,9 @@ struct vm_list {
 	size_t unreadable; /* records that could not be read */
 	struct err error;  /* of the last of those */
 };
+
+/* What the VM of RECORD does at this moment. */
+enum vm_state vm_state_now(const struct host *h, const struct jv *record);
 
 /* "type" and "ram", which are columns and no members. */
 void vm_object_add_computed(struct jv *vm);

@@ -6,6 +6,7 @@
 #include "libvm/fault.h"
 #include "libvm/record.h"
 #include "libvm/vm_claims.h"
+#include "libvm/vm_object.h"
 #include "libvm/vm_store.h"
 #include "libvm/zoneadmd.h"
 
@@ -100,6 +101,11 @@ int vm_start(const struct vm_host *vh, const char *uuid, struct vm_report *rep, 
 		/* The command that started it may have been killed before it stored that. */
 		return set_autoboot(vh, uuid, record, true, e);
 	}
+	if (vm_state_verdict(vm_state_now(vh->host, record), VM_ACTION_START) == VM_REFUSE)
+		return err_set(e, -ENOENT,
+			       "VM %s has nothing in the pool: delete it, or bring back its "
+			       "folder",
+			       uuid);
 	/* Since it failed another may have come to have its addresses. */
 	if (jv_get(record, "failed")) {
 		int r = vm_claims_take(vh, record, rep, e);
@@ -137,16 +143,19 @@ int vm_reboot(const struct vm_host *vh, const char *uuid, bool force, struct vm_
 {
 	cleanup_jv struct jv *record = NULL;
 	cleanup_close int lock = -1;
+	enum vm_state state;
 	int r;
 
 	lock = vm_open(vh, uuid, &record, e);
 	if (lock < 0)
 		return lock;
-	if (zoneadmd_vm_pid(vh->host, uuid) == 0)
+	state = vm_state_now(vh->host, record);
+	/* One that failed may run all the same. */
+	if (vm_state_verdict(state, VM_ACTION_REBOOT) == VM_REFUSE &&
+	    zoneadmd_vm_pid(vh->host, uuid) == 0)
 		return err_set(
 			e, -ESRCH, "Cannot %s vm from state \"%s\", must be \"running\"%s",
-			force ? "reset" : "reboot",
-			jv_get(record, "failed") ? "failed" : "stopped", force ? "." : "");
+			force ? "reset" : "reboot", vm_state_name(state), force ? "." : "");
 	r = zoneadmd_stop_vm(vh->host, vh->zoneadmd, uuid, force, VM_STOP_SECONDS, e);
 	return r < 0 ? r : start_locked(vh, uuid, rep, e);
 }

@@ -110,6 +110,17 @@ printf '{ "state": "starting", "supervisor": %d, "supervisor_start": %d }\n' $$ 
 is "a zone that just starts keeps its pool" "$? $(grep -c "VM 'dddddddd.* runs; stop it first" "$dir/err")" "1 1"
 rm -r "$root/run/dais/dddddddd-0000-4000-8000-0000000000b4"
 
+# ---- without its storage --------------------------------------------------------------------
+
+mv "$zones/$c" "$zones/away"
+is "a record without anything in the pool" "$(state "$c")" configured
+vm start "$c"
+is "does not start" "$status $(grep -c 'has nothing in the pool' "$dir/err")" "1 1"
+vm reboot "$c"
+is "nor reboot" "$err" "Cannot reboot vm from state \"configured\", must be \"running\""
+mv "$zones/away" "$zones/$c"
+is "until that is back" "$(state "$c")" stopped
+
 # ---- cut short ----------------------------------------------------------------------------
 
 u=eeeeeeee-0000-4000-8000-0000000000b5
