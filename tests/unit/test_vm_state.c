@@ -13,6 +13,7 @@ static struct vm_facts facts(unsigned int bits)
 		.has_storage = bits & 2,
 		.init_lives = bits & 4,
 		.supervisor_lives = bits & 8,
+		.receiving = bits & 16,
 	};
 }
 
@@ -23,7 +24,7 @@ static enum vm_state wanted_state(const struct vm_facts *f)
 		return VM_FAILED;
 	if (f->journal == JOURNAL_CREATE || f->journal == JOURNAL_REPROVISION)
 		return VM_PROVISIONING;
-	if (f->journal == JOURNAL_RECEIVE)
+	if (f->journal == JOURNAL_RECEIVE || f->receiving)
 		return VM_RECEIVING;
 	if (f->init_lives)
 		return f->supervised == VM_SUPERVISED_STOPPING ? VM_SHUTTING_DOWN : VM_RUNNING;
@@ -40,7 +41,7 @@ static void every_combination_of_facts_is_one_state(void **state ATTR_UNUSED)
 {
 	bool seen[VM_STATE_MAX_] = { false };
 
-	for (unsigned int bits = 0; bits < 16; bits++)
+	for (unsigned int bits = 0; bits < 32; bits++)
 		for (int op = 0; op < JOURNAL_OP_MAX_; op++)
 			for (int by = 0; by < VM_SUPERVISED_MAX_; by++) {
 				struct vm_facts f = facts(bits);
