@@ -32,8 +32,8 @@ static _Noreturn void child(void (*fn)(void *, int), void *data, int outfd, cons
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent)
 		_exit(1);
-	(void)signal(SIGPIPE, SIG_DFL);
-	(void)signal(SIGINT, SIG_IGN); /* the caller decides */
+	(void)signal(SIGPIPE, SIG_IGN); /* of a server that went away */
+	(void)signal(SIGINT, SIG_IGN);  /* the caller decides */
 	fn(data, outfd);
 	_exit(0);
 }
