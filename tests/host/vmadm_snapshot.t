@@ -103,7 +103,8 @@ vm stop -F $u
 # ---- one bound for all of it
 
 if btrfs qgroup show "$zones" >/dev/null 2>&1; then
-	fill() { dd if=/dev/zero of="$1" bs=1M count="$2" conv=fsync 2>&1 | grep -o 'Disk quota exceeded'; }
+	# Reserved is counted as written is.
+	fill() { fallocate -l "$2M" "$1" 2>&1 | grep -o 'Disk quota exceeded'; }
 	is "600 MiB fit" "$(fill "$zones/$u/root/a" 600)" ""
 	vm create-snapshot $u full
 	rm "$zones/$u/root/a"
@@ -114,10 +115,12 @@ if btrfs qgroup show "$zones" >/dev/null 2>&1; then
 	is "and data" "$(fill "$zones/$u/data/b" 600)" "Disk quota exceeded"
 	rm -f "$zones/$u/data/b"
 	vm delete-snapshot $u full
+	btrfs filesystem sync "$zones" >/dev/null
 	btrfs subvolume sync "$zones" >/dev/null 2>&1
 	sync -f "$zones"
 	is "until it is deleted" "$(fill "$zones/$u/data/b" 600)" ""
 	vm rollback-snapshot $u first
+	btrfs filesystem sync "$zones" >/dev/null
 	btrfs subvolume sync "$zones" >/dev/null 2>&1
 fi
 
