@@ -166,7 +166,7 @@ const struct prop prop_rows_general[] = {
 	  .def = "made up",
 	  .meaning = "identity; made up when absent" },
 	{ "zfs_data_compression", PROP_STRING, PROP_LIVE, ANY(ZONES),
-	  .not_held = "no dataset is delegated",
+	  .not_held = "the pool's own compression is used",
 	  .meaning = "compression of the delegated dataset" },
 	{ "zfs_data_recsize", PROP_INTEGER, PROP_LIVE, ANY(ZONES), AT_LEAST(0),
 	  .not_held = "has no meaning on this store",
