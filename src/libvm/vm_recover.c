@@ -7,7 +7,7 @@
  *	create    there    it is whole; files perhaps only  write the files again unless it
  *	                   in memory when power failed      runs, sync, drop the journal
  *	delete    any      was on its way out               go on to the end
- *	update    there    is the old one or the new one    claims, quota and what runs follow it
+ *	update    there    is the old one or the new one    claims, quota, what runs follow
  *
  * and the other operations in the files that are named after them.
  */
