@@ -226,7 +226,7 @@ int frames_get(struct frames *f, enum frame_kind *ret_kind, const uint8_t **ret_
 	       size_t *ret_len, struct err *e)
 {
 	uint8_t head[FRAME_SIZE];
-	enum frame_kind kind;
+	enum frame_kind kind = 0;
 	size_t len;
 	int r = f->begun ? 0 : get_head(f, e);
 

@@ -73,7 +73,7 @@ int btrfs_send_fs(struct store *s, const char *vm, enum store_fs fs, const char 
 	int r;
 
 	if (base) {
-		uint64_t id;
+		uint64_t id = 0;
 
 		r = subvol_id(s, btrfs_fs_place(path, vm, base, fs), &id, e);
 		if (r < 0)
