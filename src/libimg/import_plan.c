@@ -26,14 +26,39 @@ static int check_manifest(const struct jv *m, struct err *e)
 	return r;
 }
 
+/*
+ * What the source knows of the file beyond the manifest becomes part of the manifest. What
+ * the manifest says, which may be signed, stays.
+ */
+static void complete_file(struct jv *manifest, const struct jv *from)
+{
+	static const char *const keys[] = { "sha1", "sha256", "size", "compression" };
+	struct jv *file = jv_at(jv_get(manifest, "files"), 0);
+
+	if (jv_type(manifest) != JV_OBJECT || jv_type(from) != JV_OBJECT)
+		return;
+	if (!jv_get(manifest, "files")) {
+		struct jv *files = jv_array();
+
+		jv_push(files, file = jv_object());
+		jv_set(manifest, "files", files);
+	}
+	if (jv_type(file) != JV_OBJECT)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!jv_get(file, keys[i]) && jv_get(from, keys[i]))
+			jv_set(file, keys[i], jv_ref(jv_get(from, keys[i])));
+}
+
 static int add_item(struct import *im, struct jv *image, struct err *e)
 {
 	struct import_item *item = &im->items[im->count];
-	const struct jv *m = jv_get(image, "manifest");
+	struct jv *m = jv_get(image, "manifest");
 	int r;
 
 	*item = (struct import_item){ .image = jv_ref(image), .lock = -1, .download.fd = -1 };
 	im->count++;
+	complete_file(m, jv_at(jv_get(image, "files"), 0));
 	r = check_manifest(m, e);
 	if (r < 0)
 		return import_fail(im, "ManifestValidation", r);

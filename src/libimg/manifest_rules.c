@@ -215,6 +215,13 @@ static bool check_os(struct check *c ATTR_UNUSED, const struct jv *v)
 	return is_one_of(v, words);
 }
 
+/* The original had SHA-1 alone; what comes from other kinds of sources has SHA-256 alone. */
+static bool has_hash(const struct jv *file)
+{
+	return jv_get(file, "sha1") || jv_get_string(file, "sha256") ||
+	       jv_get_string(file, "digest");
+}
+
 static bool check_files(struct check *c, const struct jv *v)
 {
 	/* zstd is ours: the original had no such thing, and its readers refuse it */
@@ -227,7 +234,7 @@ static bool check_files(struct check *c, const struct jv *v)
 	for (size_t i = 0; i < jv_len(v); i++) {
 		const struct jv *f = jv_at(v, i);
 
-		if (!jv_get(f, "sha1") || !jv_get(f, "size") ||
+		if (!has_hash(f) || !jv_get(f, "size") ||
 		    !is_one_of(jv_get(f, "compression"), words))
 			return false;
 	}

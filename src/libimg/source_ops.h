@@ -38,7 +38,8 @@ struct source_ops {
 	 *
 	 *	"manifest"  its manifest
 	 *	"files"     what to fetch, one object each: "url"; "headers", an array of lines;
-	 *	            "size", "sha1", "sha256" where they are known beyond the manifest's
+	 *	            "size", "sha1", "sha256", "compression" where the manifest's
+	 *	            files[0] lacks them: they are put there. It needs one of the hashes
 	 *	"signed"    { "text", "signature" }: the bytes that the source's public_key has
 	 *	            to have signed, and base64 of the signature; only needed with a key
 	 *	"origins"   the same objects for its ancestors, nearest first; where it is

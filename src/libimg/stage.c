@@ -48,8 +48,6 @@ int stage_read_file(const struct jv *manifest, struct stage_file *ret, struct er
 	*ret = (struct stage_file){ 0 };
 	if (!file)
 		return err_set(e, -EINVAL, "invalid manifest: files (MissingParameter)");
-	if (!sha1 || !take_hex(sha1, 40, ret->sha1))
-		return bad_file(e, "sha1", "must be 40 hexadecimal digits");
 	if (jv_type(size) != JV_INT || jv_as_int(size, -1) < 0)
 		return bad_file(e, "size", "must be a number of bytes");
 	if (!sha256)
@@ -57,6 +55,9 @@ int stage_read_file(const struct jv *manifest, struct stage_file *ret, struct er
 	if (sha256 && !take_hex(sha256, 64, ret->sha256))
 		return bad_file(e, jv_get(file, "sha256") ? "sha256" : "digest",
 				"must be 64 hexadecimal digits");
+	/* One of the two: registries and simplestreams know SHA-256 alone. */
+	if ((!sha1 && !sha256) || (sha1 && !take_hex(sha1, 40, ret->sha1)))
+		return bad_file(e, "sha1", "must be 40 hexadecimal digits");
 	ret->size = (uint64_t)jv_as_int(size, 0);
 	return 0;
 }

@@ -24,8 +24,8 @@ struct store;
 /* What the manifest (and the source) say of the image's file. */
 struct stage_file {
 	uint64_t size;
-	char sha1[DIGEST_HEX_MAX];   /* "" when not given, and then */
-	char sha256[DIGEST_HEX_MAX]; /* this is not "" */
+	char sha1[DIGEST_HEX_MAX];   /* "" when not given; one of the */
+	char sha256[DIGEST_HEX_MAX]; /* two is */
 };
 
 /* From files[0]. -EINVAL, saying what is missing or wrong. */

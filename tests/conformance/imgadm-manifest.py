@@ -24,6 +24,10 @@ def rule_of(manifest, want, got):
     zstd = isinstance(files, list) and any(isinstance(f, dict) and f.get("compression") == "zstd" for f in files)
     if zstd and [e for e in want if e["field"] != "files"] == got:
         return "image-zstd"
+    sha256 = isinstance(files, list) and any(isinstance(f, dict) and "sha1" not in f and
+                                             ("sha256" in f or "digest" in f) for f in files)
+    if sha256 and [e for e in want if e["field"] != "files"] == got:
+        return "image-sha256"
     return None
 
 

@@ -7,11 +7,12 @@
 
 #include <string.h>
 
-#define UUID  "7c7a5f2e-0d0b-4a53-9a0e-aaaaaaaaaaaa"
-#define START "{\"v\":2,\"uuid\":\"" UUID "\",\"version\":\"1\",\"os\":\"linux\","
-#define ZONE  START "\"name\":\"n\",\"type\":\"lx-dataset\""
-#define ZVOL  START "\"name\":\"n\",\"type\":\"zvol\""
-#define SHA1  "0123456789abcdef0123456789ABCDEF01234567"
+#define UUID   "7c7a5f2e-0d0b-4a53-9a0e-aaaaaaaaaaaa"
+#define START  "{\"v\":2,\"uuid\":\"" UUID "\",\"version\":\"1\",\"os\":\"linux\","
+#define ZONE   START "\"name\":\"n\",\"type\":\"lx-dataset\""
+#define ZVOL   START "\"name\":\"n\",\"type\":\"zvol\""
+#define SHA1   "0123456789abcdef0123456789ABCDEF01234567"
+#define SHA256 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static struct jv *parse(const char *text)
 {
@@ -201,6 +202,12 @@ static void installing_trusts_the_file_and_checks_it_more(void **state)
 		    "invalid manifest: files[0].size (must be a number of bytes)");
 	installable(",\"files\":[{\"sha1\":\"" SHA1 "\",\"size\":1,\"digest\":\"sha256:0\"}]",
 		    "invalid manifest: files[0].digest (must be 64 hexadecimal digits)");
+	installable(",\"files\":[{\"sha256\":\"" SHA256 "\",\"size\":1}]", "");
+	installable(",\"files\":[{\"digest\":\"sha256:" SHA256 "\",\"size\":1}]", "");
+	installable(",\"files\":[{\"sha256\":\"" SHA256 "\",\"sha1\":\"0\",\"size\":1}]",
+		    "invalid manifest: files[0].sha1 (must be 40 hexadecimal digits)");
+	installable(",\"files\":[{\"size\":1}]",
+		    "invalid manifest: files[0].sha1 (must be 40 hexadecimal digits)");
 }
 
 int main(void)
