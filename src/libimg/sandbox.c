@@ -75,11 +75,14 @@ enum kind { FILTER, WRITER, RECEIVER };
 
 static int add_receiver(scmp_filter_ctx ctx)
 {
+	/* Written out, because clang warns of what SCMP_A1() leaves out. */
+	const struct scmp_arg_cmp clones = { .arg = 1,
+					     .op = SCMP_CMP_EQ,
+					     .datum_a = FICLONERANGE };
 	int r = add_calls(ctx, calls_receiver, ARRAY_SIZE(calls_receiver));
 
 	return r < 0 ? r
-		     : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-					SCMP_A1(SCMP_CMP_EQ, FICLONERANGE));
+		     : seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &clones);
 }
 
 static int load_filter(enum kind kind, struct err *e)
