@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "imgadm/session.h"
 
+#include "base/alloc.h"
+
 volatile sig_atomic_t session_interrupted;
 
 static void on_signal(int signo ATTR_UNUSED)
@@ -39,17 +41,16 @@ void session_say(void *data, const char *line)
 {
 	struct session *s = data;
 
-	(void)fprintf(s->words, "%s%s\n",
-		      s->bar && !s->quiet && isatty(STDERR_FILENO) ? "\r\033[K" : "", line);
-	(void)fflush(s->words);
+	progress_say(s->bar, s->words, line);
 }
 
 void session_note(void *data, const char *line)
 {
 	struct session *s = data;
+	cleanup_free char *text = xasprintf("imgadm %s: %s", cli_command(s->call), line);
 
 	if (!s->quiet)
-		(void)fprintf(stderr, "imgadm %s: %s\n", cli_command(s->call), line);
+		progress_say(s->bar, stderr, text);
 }
 
 void session_progress(void *data, uint64_t done)

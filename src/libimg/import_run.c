@@ -306,6 +306,7 @@ static int open_downloads(struct import *im, struct err *e)
 			       (unsigned long long)avail, (unsigned long long)need);
 	if (im->req->begin)
 		im->req->begin(im->req->data, count, total);
+	tell_progress(im); /* what is here already */
 	return 0;
 }
 

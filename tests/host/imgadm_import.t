@@ -76,6 +76,24 @@ is "again" "$status $out" "0 Image $A (test 1.0) is already installed, skipping"
 imgadm list -j
 is "list knows the source" "$(jq -r '.[0].source' <<<"$out")" "$faulty"
 gone
+
+# ---- the bar
+on_terminal() { # on_terminal ARGS...: what a terminal of 95 columns gets
+	script -qec "stty cols 95 rows 24; exec $bin/imgadm $* --root $root" /dev/null </dev/null |
+		sed 's/\x1b\[1G/\n/g; s/\x1b\[K//g' | tr -d '\r'
+}
+if command -v script >/dev/null; then
+	on_terminal import "$A" >"$dir/seen"
+	grep -qE '^Download 1 image        \[>? +\]   0%    0.00B$' "$dir/seen"
+	ok "a terminal gets a bar over its width" $?
+	is "... which ends full, with rate and time" "$(grep -cE '^Download 1 image        \[={35}>\] 100%   2.8[0-9]MB +[0-9.]+[KM]B/s    [ 0-9]{2}s$' "$dir/seen")" 1
+	is "... below the words" "$(grep -E '^[A-Z]' "$dir/seen" | awk '{print $1}' | uniq | xargs)" \
+		"Importing Gather Must Download Downloaded Download Imported Download"
+	gone
+	on_terminal import -q "$A" >"$dir/seen"
+	is "-q: words alone" "$(awk '{print $1}' "$dir/seen" | xargs)" "Importing Gather Must Downloaded Imported"
+	gone
+fi
 imgadm import -q "$(uuid 77)"
 is "one that no source has" "$status $err" "1 imgadm import: error (ActiveImageNotFound): an active \
 image \"$(uuid 77)\" was not found in image sources"

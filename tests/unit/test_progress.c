@@ -66,7 +66,7 @@ static void quiet_is_quiet(void **state ATTR_UNUSED)
 
 static void a_terminal_gets_a_bar_and_few_redraws(void **state ATTR_UNUSED)
 {
-	struct winsize size = { .ws_row = 24, .ws_col = 100 };
+	struct winsize size = { .ws_row = 24, .ws_col = 101 };
 	const char *mark;
 	int redraws = 0;
 	int master;
@@ -76,16 +76,38 @@ static void a_terminal_gets_a_bar_and_few_redraws(void **state ATTR_UNUSED)
 		_exit(0);
 	}
 	hear(master);
-	assert_non_null(strstr(said, "copying  [........................]   0%  0 B"));
-	assert_non_null(strstr(said, "copying  2.0 KiB"));
+	assert_non_null(strstr(said, "\033[1Gcopying                   [>        "));
+	assert_non_null(strstr(said, "=>] 100%   2.00KB"));
 	for (mark = said; (mark = strstr(mark, "\033[K")); mark++)
 		redraws++;
 	assert_in_range(redraws, 2, 4);
 }
 
+static void words_stand_above_the_bar(void **state ATTR_UNUSED)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = 61 };
+	const char *text;
+	int master;
+
+	if (forkpty(&master, NULL, NULL, &size) == 0) {
+		struct progress *p = progress_begin("copying", 10, false);
+
+		progress_update(p, 1);
+		progress_say(p, stderr, "a word");
+		progress_say(NULL, stderr, "no bar");
+		_exit(0);
+	}
+	hear(master);
+	/* As wide as what stood there, and then the bar again. */
+	text = strstr(said, "\033[1Ga word                         ");
+	assert_non_null(text);
+	assert_non_null(strstr(text, "\n\033[1Gcopying         [>         ]  10%"));
+	assert_non_null(strstr(text, "\033[Kno bar\r\n"));
+}
+
 static void a_narrow_terminal_is_not_overrun(void **state ATTR_UNUSED)
 {
-	struct winsize size = { .ws_row = 24, .ws_col = 12 };
+	struct winsize size = { .ws_row = 24, .ws_col = 13 };
 	int master;
 
 	if (forkpty(&master, NULL, NULL, &size) == 0) {
@@ -95,7 +117,82 @@ static void a_narrow_terminal_is_not_overrun(void **state ATTR_UNUSED)
 		_exit(0);
 	}
 	hear(master);
-	assert_string_equal(said, "\ra long titl\033[K");
+	assert_string_equal(said, "\033[1G...  10%    \033[K");
+}
+
+static void line(const struct progress_state *s, size_t width, const char *want)
+{
+	char got[PROGRESS_LINE_MAX];
+
+	progress_format(s, width, got);
+	assert_string_equal(got, want);
+}
+
+static void the_line_has_its_columns(void **state ATTR_UNUSED)
+{
+	struct progress_state s = { .title = "Download 1 image", .total = 83331072 };
+
+	line(&s, 94,
+	     "Download 1 image        [>                                   ]   0%    0.00B");
+	s.done = s.total / 2;
+	s.elapsed_ms = 1999;
+	s.samples = 9;
+	line(&s, 94,
+	     "Download 1 image        [=================>                  ]  50%  39.74MB");
+	s.elapsed_ms = 2000;
+	line(&s, 94,
+	     "Download 1 image        [=================>                  ]  50%  39.74MB  "
+	     "19.87MB/s     2s");
+	s.samples = 5;
+	line(&s, 94,
+	     "Download 1 image        [=================>                  ]  50%  39.74MB");
+	s.title = "zones/01b2c898-945f-11e1-a523-af1afbe22822";
+	s.done = s.total;
+	s.ended = true;
+	s.elapsed_ms = 3551;
+	line(&s, 94,
+	     "...e1-a523-af1afbe22822 [===================================>] 100%  79.47MB  "
+	     "22.38MB/s     3s");
+}
+
+static void what_was_there_before_is_no_speed(void **state ATTR_UNUSED)
+{
+	struct progress_state s = { .title = "x",
+				    .total = 4 << 20,
+				    .done = 3 << 20,
+				    .before = 2 << 20,
+				    .elapsed_ms = 4000,
+				    .samples = 6 };
+
+	line(&s, 60, "x               [======>   ]  75%   3.00MB 256.00KB/s     4s");
+}
+
+static void without_a_size_there_is_no_bar(void **state ATTR_UNUSED)
+{
+	struct progress_state s = {
+		.title = "send", .done = 5000, .elapsed_ms = 61000, .samples = 6
+	};
+
+	line(&s, 60, "send              4.88KB   81.97B/s  1m 1s");
+}
+
+static void times_are_short(void **state ATTR_UNUSED)
+{
+	static const struct {
+		int64_t ms;
+		const char *text;
+	} times[] = {
+		{ 59999, "  59s" },       { 3599999, " 59m59s" },   { 3600000, "  1h 0m" },
+		{ 359999999, " 99h59m" }, { 360000000, "   >99h" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		struct progress_state s = { .title = "x", .elapsed_ms = times[i].ms };
+		char got[PROGRESS_LINE_MAX];
+
+		progress_format(&s, 80, got);
+		assert_string_equal(got + strlen(got) - strlen(times[i].text), times[i].text);
+	}
 }
 
 int main(void)
@@ -106,7 +203,12 @@ int main(void)
 		cmocka_unit_test(an_unfinished_end_is_said),
 		cmocka_unit_test(quiet_is_quiet),
 		cmocka_unit_test(a_terminal_gets_a_bar_and_few_redraws),
+		cmocka_unit_test(words_stand_above_the_bar),
 		cmocka_unit_test(a_narrow_terminal_is_not_overrun),
+		cmocka_unit_test(the_line_has_its_columns),
+		cmocka_unit_test(what_was_there_before_is_no_speed),
+		cmocka_unit_test(without_a_size_there_is_no_bar),
+		cmocka_unit_test(times_are_short),
 		/* clang-format on */
 	};
 
