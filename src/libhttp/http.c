@@ -163,6 +163,8 @@ static void start(struct run *run, struct http_transfer *t)
 	if (curl_multi_add_handle(run->multi, t->easy) != CURLM_OK)
 		abort(); /* memory */
 	t->running = true;
+	t->moved = 0;
+	t->heard_ms = clock_now_ms();
 	run->running++;
 }
 
@@ -178,18 +180,63 @@ static void start_due(struct run *run)
 	}
 }
 
+/* When the silence is too long. As long as nothing moved, it may still be connecting. */
+static int64_t stalled_ms(const struct http_transfer *t)
+{
+	unsigned int s = t->policy->stall_s + (t->moved ? 0 : t->policy->connect_s);
+
+	return t->heard_ms + (int64_t)s * 1000;
+}
+
 /* How long nothing is due. */
 static int idle_ms(const struct run *run)
 {
 	int64_t now = clock_now_ms(), wait = 1000;
 
-	for (size_t i = 0; i < run->count && run->running < run->parallel; i++) {
+	for (size_t i = 0; i < run->count; i++) {
 		const struct http_transfer *t = run->jobs[i]->transfer;
 
-		if (!t->running && !t->ended && t->due_ms - now < wait)
+		if (t->running && stalled_ms(t) - now < wait)
+			wait = stalled_ms(t) - now;
+		if (run->running < run->parallel && !t->running && !t->ended &&
+		    t->due_ms - now < wait)
 			wait = t->due_ms - now;
 	}
 	return wait > 0 ? (int)wait : 0;
+}
+
+static void conclude(struct run *run, struct http_transfer *t, CURLcode code)
+{
+	(void)curl_multi_remove_handle(run->multi, t->easy);
+	t->running = false;
+	run->running--;
+	if (transfer_conclude(t, code))
+		try_again(run, t);
+	else
+		end(run, t);
+}
+
+/* libcurl would notice by a speed that is an average over seconds. */
+static void end_stalled(struct run *run)
+{
+	int64_t now = clock_now_ms();
+
+	for (size_t i = 0; i < run->count; i++) {
+		struct http_transfer *t = run->jobs[i]->transfer;
+		int64_t moved;
+
+		if (!t->running)
+			continue;
+		moved = transfer_moved(t);
+		if (moved != t->moved) {
+			t->moved = moved;
+			t->heard_ms = now;
+		} else if (stalled_ms(t) <= now) {
+			(void)snprintf(t->text, sizeof(t->text), "not a byte for %u seconds",
+				       t->policy->stall_s);
+			conclude(run, t, CURLE_OPERATION_TIMEDOUT);
+		}
+	}
 }
 
 static void reap(struct run *run)
@@ -204,13 +251,7 @@ static void reap(struct run *run)
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		(void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&t);
-		(void)curl_multi_remove_handle(run->multi, t->easy);
-		t->running = false;
-		run->running--;
-		if (transfer_conclude(t, code))
-			try_again(run, t);
-		else
-			end(run, t);
+		conclude(run, t, code);
 	}
 }
 
@@ -246,6 +287,7 @@ void http_run(struct http_job *const jobs[], size_t count, size_t parallel,
 		(void)curl_multi_perform(run.multi, &running);
 		report(&run);
 		reap(&run);
+		end_stalled(&run);
 		if (run.ended < count)
 			(void)curl_multi_poll(run.multi, NULL, 0, idle_ms(&run), NULL);
 	}

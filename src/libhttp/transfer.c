@@ -247,8 +247,6 @@ static void set_patience(struct http_transfer *t)
 {
 	SET(t, CURLOPT_NOSIGNAL, 1L);
 	SET(t, CURLOPT_CONNECTTIMEOUT, (long)t->policy->connect_s);
-	SET(t, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	SET(t, CURLOPT_LOW_SPEED_TIME, (long)t->policy->stall_s);
 	SET(t, CURLOPT_BUFFERSIZE, 256L << 10);
 	SET(t, CURLOPT_TCP_KEEPALIVE, 1L);
 }
@@ -406,6 +404,18 @@ bool transfer_conclude(struct http_transfer *t, CURLcode code)
 	(void)err_set(&t->why, errno_of(code), "'%s': %s", t->job->url,
 		      t->text[0] ? t->text : curl_easy_strerror(code));
 	return may_go_better(t, code) ? true : finish(t, errno_of(code));
+}
+
+int64_t transfer_moved(const struct http_transfer *t)
+{
+	curl_off_t down = 0, up = 0;
+	long head = 0, asked = 0;
+
+	(void)curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+	(void)curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+	(void)curl_easy_getinfo(t->easy, CURLINFO_HEADER_SIZE, &head);
+	(void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &asked);
+	return down + up + head + asked;
 }
 
 void transfer_free(struct http_transfer *t)

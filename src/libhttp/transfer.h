@@ -20,6 +20,8 @@ struct http_transfer {
 	unsigned int total_tries; /* bounds a server that gives a little each time */
 	uint64_t mark;            /* job->have when a try last counted as progress */
 	int64_t due_ms;           /* when the next try may start */
+	int64_t heard_ms;         /* when bytes went or came last */
+	int64_t moved;            /* how many there were then */
 	bool without_range;       /* the server's ranges are not to be trusted */
 
 	/* of this try */
@@ -38,5 +40,8 @@ ATTR_MUST_CHECK int transfer_prepare(struct http_transfer *t, struct err *e);
 
 /* What CODE, the try's end, means. True: again. Otherwise job->result and job->err are set. */
 bool transfer_conclude(struct http_transfer *t, CURLcode code);
+
+/* Bytes that went and came in this try, heads included. */
+int64_t transfer_moved(const struct http_transfer *t);
 
 void transfer_free(struct http_transfer *t);
