@@ -80,8 +80,6 @@ static void say_difference(const char *name, const struct problems *ps, const st
 static int ask(struct judge_host *h, const struct jv *payload, unsigned int brand,
 	       enum prop_action action, struct problems *ps, struct err *e)
 {
-	cleanup_jv struct jv *record = NULL;
-
 	if (action == PROP_UPDATE)
 		return payload_check_update(payload, brand, &h->env, ps, e);
 	return payload_check_create(payload, brand, &h->env, ps, e);
