@@ -23,6 +23,8 @@ static int take_sources(const struct cli_call *call, const struct host *h, struc
 			return imgadm_fail(call, "InvalidArgument", e.msg);
 		sources_add(s, &one);
 	}
+	if (cli_get(call, "arch"))
+		sources_set_arch(s, cli_get(call, "arch"));
 	if (cli_get(call, "C"))
 		sources_set_channel(s, cli_get(call, "C"));
 	return 0;

@@ -61,6 +61,9 @@ static const struct cli_opt check_opts[] = {
 };
 
 static const struct cli_opt import_opts[] = {
+	{ .name = "arch",
+	  .arg = "NAME",
+	  .help = "of registries' images, the one for this processor (amd64, arm/v7)" },
 	{ .letter = 'C', .arg = "CHANNEL", .help = "ask for this channel" },
 	{ .letter = 'j', .name = "json", .help = "print the result as JSON" },
 	{ .name = "max-size", .arg = "SIZE", .help = "refuse what unpacks to more (64G)" },
@@ -197,7 +200,7 @@ static const struct cli_cmd commands[] = {
 	  .words = "images",
 	  .run = cmd_get },
 	{ .name = "import",
-	  .args = "UUID...",
+	  .args = "UUID|NAME...",
 	  .summary = "install images from the sources",
 	  .opts = import_opts,
 	  .min_operands = 1,

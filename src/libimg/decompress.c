@@ -95,7 +95,8 @@ static int damaged(struct archive *a, enum compression c, struct err *e)
 		       text ? text : "it ends too early");
 }
 
-static int copy(struct archive *a, enum compression c, int outfd, struct err *e)
+static int copy(struct archive *a, enum compression c, int outfd, struct digest *d,
+		struct err *e)
 {
 	struct archive_entry *entry;
 	const void *data;
@@ -114,12 +115,14 @@ static int copy(struct archive *a, enum compression c, int outfd, struct err *e)
 			continue;
 		if (status < ARCHIVE_WARN)
 			return damaged(a, c, e);
+		if (d)
+			digest_add(d, data, len);
 		r = write_all(outfd, data, len, e);
 	}
 	return r;
 }
 
-int decompress(enum compression c, int infd, int outfd, struct err *e)
+int decompress(enum compression c, int infd, int outfd, struct digest *d, struct err *e)
 {
 	cleanup_free struct input *in = xcalloc(1, sizeof(*in));
 	struct archive *a = archive_read_new();
@@ -136,7 +139,7 @@ int decompress(enum compression c, int infd, int outfd, struct err *e)
 	else if (archive_read_open(a, in, NULL, read_block, NULL) != ARCHIVE_OK)
 		r = damaged(a, c, e);
 	else
-		r = copy(a, c, outfd, e);
+		r = copy(a, c, outfd, d, e);
 	(void)archive_read_free(a);
 	return r;
 }

@@ -9,4 +9,6 @@
 
 #include "libimg/extract.h"
 
-ATTR_MUST_CHECK int decompress(enum compression c, int infd, int outfd, struct err *e);
+/* DIGEST, where it is not NULL, gets the plain bytes. */
+ATTR_MUST_CHECK int decompress(enum compression c, int infd, int outfd, struct digest *digest,
+			       struct err *e);

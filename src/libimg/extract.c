@@ -60,11 +60,18 @@ static void silence(void)
 #endif
 }
 
-static int run_filter(const struct job *job, struct err *e)
+static int run_filter(const struct job *job, struct extract_counts *counts, struct err *e)
 {
+	/* Before there are calls that it may not make. */
+	cleanup_digest struct digest *d =
+		job->limits->digest ? digest_new(DIGEST_SHA256) : NULL;
 	int r = sandbox_enter_filter(e);
 
-	return r < 0 ? r : decompress(job->c, job->infd, job->outfd, e);
+	if (r == 0)
+		r = decompress(job->c, job->infd, job->outfd, d, e);
+	if (r == 0 && d)
+		digest_hex(d, counts->digest);
+	return r;
 }
 
 static int run_writer(const struct job *job, struct extract_counts *counts, struct err *e)
@@ -98,7 +105,7 @@ static _Noreturn void child(const struct job *job, int verdictfd, pid_t parent)
 		_exit(1);
 	silence();
 	sandbox_keep_fds(keep, ARRAY_SIZE(keep));
-	v.code = writer ? run_writer(job, &v.counts, &e) : run_filter(job, &e);
+	v.code = writer ? run_writer(job, &v.counts, &e) : run_filter(job, &v.counts, &e);
 	(void)snprintf(v.msg, sizeof(v.msg), "%s", e.msg);
 	/* At most PIPE_BUF bytes: whole or not at all. */
 	_exit(write(verdictfd, &v, sizeof(v)) == (ssize_t)sizeof(v) ? 0 : 1);
@@ -217,7 +224,9 @@ out:
 static int start(struct extract *x, int rootfd, enum compression c, struct err *e)
 {
 	int feed[2] = { -1, -1 }, tar[2] = { -1, -1 };
-	struct job filter = { .c = c, .rootfd = -1, .readyfd = -1, .gofd = -1 };
+	struct job filter = {
+		.c = c, .rootfd = -1, .readyfd = -1, .gofd = -1, .limits = &x->limits
+	};
 	struct job writer = { .rootfd = rootfd, .outfd = -1, .limits = &x->limits };
 	int r = make_pipe(feed, e);
 
@@ -267,7 +276,7 @@ int extract_begin(int rootfd, const void *head, size_t len, const struct extract
 
 int extract_finish(struct extract *x, struct extract_counts *ret_counts, struct err *e)
 {
-	struct extract_counts counts = { 0 };
+	struct extract_counts counts = { 0 }, filtered = { 0 };
 	struct err writer_error = { 0 };
 	int r, w;
 
@@ -275,11 +284,13 @@ int extract_finish(struct extract *x, struct extract_counts *ret_counts, struct 
 	x->feedfd = -1;
 	/* The writer first: when it gave up, the filter's broken pipe is no news. */
 	w = collect(&x->writer, &counts, &writer_error);
-	r = collect(&x->filter, NULL, e);
+	r = collect(&x->filter, &filtered, e);
 	if (w < 0 && (r == 0 || r == -EPIPE))
 		return err_set(e, w, "%s", writer_error.msg);
 	if (r < 0)
 		return r;
+	filtered.digest[DIGEST_HEX_MAX - 1] = '\0';
+	memcpy(counts.digest, filtered.digest, sizeof(counts.digest));
 	*ret_counts = counts;
 	return 0;
 }

@@ -13,7 +13,9 @@
 #pragma once
 
 #include "base/err.h"
+#include "libimg/digest.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,14 +38,17 @@ const char *compression_name(enum compression c); /* "gzip", ... "none" */
 struct extract_limits {
 	uint64_t bytes; /* of file data, attributes and links' targets */
 	uint64_t entries;
+	bool layer;  /* one of an OCI image: see layer.h */
+	bool digest; /* of the decompressed bytes; see counts */
 };
 
 struct extract_counts {
 	uint64_t bytes;
 	uint64_t entries;
-	uint64_t devices; /* device nodes and sockets left out: a zone has its own */
-	uint64_t xattrs;  /* attributes that cannot be kept */
-	uint32_t format;  /* the row of image_formats[] */
+	uint64_t devices;            /* device nodes and sockets left out: a zone has its own */
+	uint64_t xattrs;             /* attributes that cannot be kept */
+	uint32_t format;             /* the row of image_formats[] */
+	char digest[DIGEST_HEX_MAX]; /* SHA-256 of the decompressed bytes, of compressed ones */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include "base/jv.h"
 #include "base/lock.h"
 #include "base/version.h"
+#include "libimg/registry.h"
 #include "libimg/source_ops.h"
 
 #include <ctype.h>
@@ -99,6 +100,10 @@ void source_done(struct source *s)
 	free(s->ca);
 	free(s->ca_file);
 	free(s->proxy);
+	if (s->login)
+		explicit_bzero(s->login, strlen(s->login));
+	free(s->login);
+	free(s->arch);
 	free(s->public_key);
 	jv_unref(s->members);
 	*s = (struct source){ 0 };
@@ -157,12 +162,15 @@ static int read_source(const struct host *h, const struct jv *v, struct source *
 	s->insecure = jv_get_bool(v, "insecure", false);
 	s->proxy = xstrdup(jv_get_string(v, "proxy"));
 	s->ca_file = xstrdup(jv_get_string(v, "ca_file"));
+	s->arch = xstrdup(jv_get_string(v, "arch"));
 	s->members = jv_copy(v);
 	if (s->ca_file)
 		r = read_host_file(h, s->ca_file, &s->ca, e);
 	/* A key that cannot be read must not mean that nothing is checked. */
 	if (r == 0 && key)
 		r = read_host_file(h, key, &s->public_key, e);
+	if (r == 0 && s->ops->logs_in)
+		r = registry_find_login(h, s, &s->login, e);
 	return r < 0 ? err_wrap(e, r, "source '%.200s'", s->url) : 0;
 }
 
@@ -221,6 +229,14 @@ void sources_set_channel(struct sources *list, const char *channel)
 	for (size_t i = 0; i < list->count; i++) {
 		free(list->items[i].channel);
 		list->items[i].channel = xstrdup(channel);
+	}
+}
+
+void sources_set_arch(struct sources *list, const char *arch)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free(list->items[i].arch);
+		list->items[i].arch = xstrdup(arch);
 	}
 }
 

@@ -33,6 +33,8 @@ struct source {
 	char *ca;           /* PEM text, read from ca_file; or NULL */
 	char *ca_file;      /* a path on the host; or NULL */
 	char *proxy;        /* or NULL */
+	char *login;        /* "user:password" for a registry; or NULL */
+	char *arch;         /* of what to take from a registry; NULL: this machine's */
 	char *public_key;   /* text of the key that signs what is here; or NULL */
 	struct jv *members; /* all of the file's object */
 };
@@ -81,6 +83,9 @@ void sources_remove(struct sources *list, size_t index);
 
 /* The channel of `import -C`, for all of them. */
 void sources_set_channel(struct sources *list, const char *channel);
+
+/* The architecture of `import --arch`, for all of them. */
+void sources_set_arch(struct sources *list, const char *arch);
 
 struct http_peer source_peer(const struct source *s, const char *const *headers);
 

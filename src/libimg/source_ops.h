@@ -26,6 +26,7 @@ struct source_call {
 struct source_ops {
 	const char *type; /* as in the file and in -t */
 	bool lists;       /* is asked by `avail` */
+	bool logs_in;     /* has a name and a password where there are any */
 
 	/* Is NAME something that this kind may have? A UUID, a repository, an alias. */
 	bool (*takes)(const char *name);
@@ -56,6 +57,8 @@ const struct source_ops *source_type(const char *name); /* NULL: there is none *
 char *source_type_names(void);                          /* "imgapi, ..."; the caller frees */
 
 extern const struct source_ops source_imgapi_ops;
+extern const struct source_ops source_docker_ops;
+extern const struct source_ops source_oci_ops; /* the same by another name */
 
 /* Sets call->code and returns the error. */
 int source_fail(struct source_call *call, const char *code, int result, struct err *e,

@@ -10,6 +10,8 @@
 
 const struct source_ops *const source_types[] = {
 	&source_imgapi_ops,
+	&source_docker_ops,
+	&source_oci_ops,
 	NULL,
 };
 

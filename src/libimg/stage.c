@@ -43,6 +43,7 @@ int stage_read_file(const struct jv *manifest, struct stage_file *ret, struct er
 	const struct jv *file = jv_at(jv_get(manifest, "files"), 0);
 	const char *sha1 = jv_get_string(file, "sha1");
 	const char *sha256 = jv_get_string(file, "sha256");
+	const char *diff_id = jv_get_string(file, "uncompressedDigest");
 	const struct jv *size = jv_get(file, "size");
 
 	*ret = (struct stage_file){ 0 };
@@ -58,6 +59,8 @@ int stage_read_file(const struct jv *manifest, struct stage_file *ret, struct er
 	/* One of the two: registries and simplestreams know SHA-256 alone. */
 	if ((!sha1 && !sha256) || (sha1 && !take_hex(sha1, 40, ret->sha1)))
 		return bad_file(e, "sha1", "must be 40 hexadecimal digits");
+	if (diff_id && !take_hex(diff_id, 64, ret->diff_id))
+		return bad_file(e, "uncompressedDigest", "must be 64 hexadecimal digits");
 	ret->size = (uint64_t)jv_as_int(size, 0);
 	return 0;
 }
@@ -83,6 +86,13 @@ struct stage {
 	bool begun;
 };
 
+static bool is_layer(const struct jv *manifest)
+{
+	const char *type = jv_get_string(manifest, "type");
+
+	return type && strcmp(type, "docker") == 0;
+}
+
 /* A bomb must stop before the pool is full for everybody. */
 static int set_limits(struct stage *s, struct err *e)
 {
@@ -92,6 +102,8 @@ static int set_limits(struct stage *s, struct err *e)
 	if (r < 0)
 		return r;
 	s->limits.entries = ENTRIES_MAX;
+	s->limits.layer = is_layer(s->req->manifest);
+	s->limits.digest = s->req->file.diff_id[0];
 	s->limits.bytes = s->req->max_bytes ? s->req->max_bytes : UNPACKED_DEFAULT;
 	if (s->limits.bytes > avail / 10 * 9)
 		s->limits.bytes = avail / 10 * 9;
@@ -175,8 +187,9 @@ void stage_feed(struct stage *s, const void *data, size_t len)
 			extract_begin(s->rootfd, data, len, &s->limits, &s->extract, &s->why);
 	}
 	s->fed += len;
-	digest_add(s->sha1, data, len);
-	if (s->req->file.sha256[0])
+	if (s->req->file.sha1[0])
+		digest_add(s->sha1, data, len);
+	if (s->req->file.sha256[0] || s->req->file.diff_id[0])
 		digest_add(s->sha256, data, len);
 	if (s->failed)
 		return;
@@ -205,7 +218,8 @@ static struct jv *make_meta(const struct stage *s)
 	struct jv *meta = jv_object(), *file = jv_object(), *unpacked = jv_object();
 
 	jv_set(file, "size", jv_int((int64_t)s->fed));
-	jv_set(file, "sha1", jv_string(s->sha1_is));
+	if (s->req->file.sha1[0])
+		jv_set(file, "sha1", jv_string(s->sha1_is));
 	if (s->req->file.sha256[0])
 		jv_set(file, "sha256", jv_string(s->sha256_is));
 	jv_set(file, "compression", jv_string(compression_name(s->compression)));
@@ -283,6 +297,16 @@ static int check_hashes(struct stage *s, struct err *e)
 	return r < 0 ? r : check_hash(s, "SHA-256", s->sha256_is, s->req->file.sha256, e);
 }
 
+static int check_unpacked(const struct stage *s, struct err *e)
+{
+	const char *is = s->compression == COMPRESSION_NONE ? s->sha256_is : s->counts.digest;
+
+	if (!is[0] && s->req->file.diff_id[0])
+		return err_set(e, -EBADMSG, "'%s' has no SHA-256 to hold its content against",
+			       s->req->name);
+	return check_hash(s, "unpacked SHA-256", is, s->req->file.diff_id, e);
+}
+
 /* Here at last we wait. */
 static void push_all(struct stage *s)
 {
@@ -306,6 +330,8 @@ int stage_end(struct stage *s, struct err *e)
 	if (!s->extract)
 		return err_set(e, -EINVAL, "'%s' is empty", s->req->name);
 	r = extract_finish(s->extract, &s->counts, e);
+	if (r == 0)
+		r = check_unpacked(s, e);
 	if (r == 0)
 		r = write_metadata(s, e);
 	if (r == 0)

@@ -24,8 +24,9 @@ struct store;
 /* What the manifest (and the source) say of the image's file. */
 struct stage_file {
 	uint64_t size;
-	char sha1[DIGEST_HEX_MAX];   /* "" when not given; one of the */
-	char sha256[DIGEST_HEX_MAX]; /* two is */
+	char sha1[DIGEST_HEX_MAX];    /* "" when not given; one of the */
+	char sha256[DIGEST_HEX_MAX];  /* two is */
+	char diff_id[DIGEST_HEX_MAX]; /* SHA-256 of the unpacked file; "" when not given */
 };
 
 /* From files[0]. -EINVAL, saying what is missing or wrong. */

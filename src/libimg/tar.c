@@ -2,6 +2,7 @@
 #include "libimg/tar.h"
 
 #include "base/alloc.h"
+#include "libimg/layer.h"
 #include "libimg/tar_private.h"
 
 #include <fcntl.h>
@@ -87,22 +88,22 @@ int tar_clean_name(const char *path, char clean[static TAR_NAME_MAX + 1], struct
 	return 0;
 }
 
-static int open_beneath(int rootfd, const char *path, int flags)
+static int open_beneath(const struct tar *t, const char *path, int flags)
 {
 	struct open_how how = {
 		.flags = (unsigned int)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+		.resolve = t->resolve | RESOLVE_NO_MAGICLINKS,
 	};
 	long fd;
 
 	do
-		fd = syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
+		fd = syscall(SYS_openat2, t->rootfd, path, &how, sizeof(how));
 	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
 	return (int)fd;
 }
 
 /* Folders that the archive does not name, each as its first file needs it. */
-static int make_folders(int rootfd, char *path)
+static int make_folders(const struct tar *t, char *path)
 {
 	int r = 0;
 
@@ -112,15 +113,15 @@ static int make_folders(int rootfd, char *path)
 		slash = strchr(slash, '/');
 		if (slash)
 			*slash = '\0';
-		fd = open_beneath(rootfd, path, O_PATH | O_DIRECTORY);
+		fd = open_beneath(t, path, O_PATH | O_DIRECTORY);
 		if (fd < 0 && errno == ENOENT) {
 			char *base = strrchr(path, '/');
 			int up;
 
 			if (base)
 				*base = '\0';
-			up = base ? open_beneath(rootfd, path, O_PATH | O_DIRECTORY)
-				  : dup(rootfd);
+			up = base ? open_beneath(t, path, O_PATH | O_DIRECTORY)
+				  : dup(t->rootfd);
 			if (base)
 				*base = '/';
 			r = up < 0 ? -errno : 0;
@@ -176,12 +177,12 @@ int tar_open_parent(struct tar *t, const char *clean, struct tar_place *ret, str
 	tar_forget_parent(t);
 	memcpy(t->parent, clean, len);
 	t->parent[len] = '\0';
-	t->parentfd = open_beneath(t->rootfd, t->parent, O_RDONLY | O_DIRECTORY);
+	t->parentfd = open_beneath(t, t->parent, O_RDONLY | O_DIRECTORY);
 	if (t->parentfd < 0 && errno == ENOENT) {
-		r = make_folders(t->rootfd, t->parent);
+		r = make_folders(t, t->parent);
 		if (r < 0)
 			return fail_parent(clean, r, e);
-		t->parentfd = open_beneath(t->rootfd, t->parent, O_RDONLY | O_DIRECTORY);
+		t->parentfd = open_beneath(t, t->parent, O_RDONLY | O_DIRECTORY);
 	}
 	if (t->parentfd < 0)
 		return fail_parent(clean, -errno, e);
@@ -204,12 +205,64 @@ static void set_dir_times(struct tar *t)
 {
 	for (size_t i = 0; i < t->dir_count; i++) {
 		const struct timespec times[2] = { t->dirs[i].mtime, t->dirs[i].mtime };
-		cleanup_close int fd = open_beneath(t->rootfd, t->dirs[i].path,
-						    O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+		cleanup_close int fd =
+			open_beneath(t, t->dirs[i].path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 
 		if (fd >= 0)
 			(void)futimens(fd, times);
 	}
+}
+
+void tar_find_parent(struct tar *t, const char *clean, struct tar_place *ret)
+{
+	const char *slash = strrchr(clean, '/');
+
+	ret->name = slash ? slash + 1 : clean;
+	ret->fd = t->rootfd;
+	if (!slash)
+		return;
+	tar_forget_parent(t);
+	memcpy(t->parent, clean, (size_t)(slash - clean));
+	t->parent[slash - clean] = '\0';
+	t->parentfd = open_beneath(t, t->parent, O_RDONLY | O_DIRECTORY);
+	ret->fd = t->parentfd;
+}
+
+/* What takes away; true: CLEAN was that. */
+static int take_marker(struct tar *t, const char *clean, bool *ret, struct err *e)
+{
+	struct tar_place place;
+	enum layer_name kind;
+	const char *target = NULL;
+	int r = layer_classify(clean, &kind, &target, e);
+
+	*ret = kind != LAYER_PLAIN;
+	if (r < 0 || kind == LAYER_PLAIN || kind == LAYER_IGNORED)
+		return r;
+	tar_find_parent(t, clean, &place);
+	/* Not there, or no folder: nothing of it is below. */
+	if (place.fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : fail_parent(clean, -errno, e);
+	r = kind == LAYER_OPAQUE ? layer_empty(t->layer, place.fd, e)
+				 : layer_take_away(t->layer, place.fd, target, e);
+	/* A link on the way to the open folder may be gone. */
+	tar_forget_parent(t);
+	return r;
+}
+
+static int read_layer_entry(struct tar *t, struct archive_entry *entry, const char *clean,
+			    struct err *e)
+{
+	struct tar_place place;
+	bool is_marker = false;
+	int r = take_marker(t, clean, &is_marker, e);
+
+	if (r < 0 || is_marker)
+		return r;
+	r = tar_write_entry(t, entry, clean, e);
+	if (r == 0 && *clean)
+		r = tar_open_parent(t, clean, &place, e);
+	return r < 0 || !*clean ? r : layer_add(t->layer, place.fd, place.name, e);
 }
 
 static int read_entry(struct tar *t, struct archive_entry *entry, struct err *e)
@@ -225,6 +278,8 @@ static int read_entry(struct tar *t, struct archive_entry *entry, struct err *e)
 		return err_set(e, -E2BIG, "the archive has more than %llu entries",
 			       (unsigned long long)t->limits->entries);
 	r = tar_clean_name(path, clean, e);
+	if (r == 0 && t->layer)
+		return read_layer_entry(t, entry, clean, e);
 	return r < 0 ? r : tar_write_entry(t, entry, clean, e);
 }
 
@@ -250,7 +305,8 @@ static int read_entries(struct tar *t, struct err *e)
 			return fail_archive(t->in, e);
 		r = read_entry(t, entry, e);
 	}
-	if (r == 0 && t->counts.entries == 0)
+	/* One that adds nothing is a layer all the same. */
+	if (r == 0 && t->counts.entries == 0 && !t->layer)
 		r = err_set(e, -EINVAL, "the archive is empty");
 	return r;
 }
@@ -258,7 +314,11 @@ static int read_entries(struct tar *t, struct err *e)
 int tar_write(struct image_input *in, int rootfd, const struct extract_limits *limits,
 	      struct extract_counts *ret_counts, struct err *e)
 {
-	struct tar t = { .rootfd = rootfd, .limits = limits, .parentfd = -1 };
+	struct tar t = { .rootfd = rootfd,
+			 .limits = limits,
+			 .parentfd = -1,
+			 .layer = limits->layer ? layer_new() : NULL,
+			 .resolve = limits->layer ? RESOLVE_IN_ROOT : RESOLVE_BENEATH };
 	cleanup_free struct source *src = xcalloc(1, sizeof(*src));
 	int r;
 
@@ -277,6 +337,7 @@ int tar_write(struct image_input *in, int rootfd, const struct extract_limits *l
 		*ret_counts = t.counts;
 	}
 	tar_forget_parent(&t);
+	layer_free(t.layer);
 	for (size_t i = 0; i < t.dir_count; i++)
 		free(t.dirs[i].path);
 	free(t.dirs);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "libimg/tar_private.h"
 
+#include "libimg/layer.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +27,10 @@ static struct timespec mtime_of(struct archive_entry *entry)
 	return ts;
 }
 
-/* Take away what stands at PLACE. A folder must be empty: archives do not replace trees. */
+/*
+ * Take away what stands at PLACE. A folder must be empty: archives do not replace trees. Layers
+ * do.
+ */
 static int make_room(struct tar *t, const struct tar_place *place, const char *clean,
 		     struct err *e)
 {
@@ -35,6 +40,12 @@ static int make_room(struct tar *t, const struct tar_place *place, const char *c
 		goto gone;
 	if (errno == ENOENT)
 		return 0;
+	if (errno == ENOTEMPTY && t->layer) {
+		int r = layer_remove_tree(place->fd, place->name, e);
+
+		tar_forget_parent(t);
+		return r;
+	}
 	if (errno == ENOTEMPTY)
 		return err_set(e, -EINVAL,
 			       "entry '%.200s' would replace a folder that is not empty",

@@ -14,6 +14,7 @@
 
 #define TAR_ID_MAX 65535
 
+struct layer;
 struct tar_dir; /* a folder whose times are set last, because filling it changes them */
 
 struct tar {
@@ -27,6 +28,8 @@ struct tar {
 	char parent[TAR_NAME_MAX +
 		    1]; /* the folder that parentfd is; valid when parentfd >= 0 */
 	int parentfd;
+	struct layer *layer;  /* NULL: a plain archive */
+	unsigned int resolve; /* how far links on the way to a name may lead */
 };
 
 /* One entry's place: NAME in the folder FD. FD is borrowed from struct tar until the next call.
@@ -42,6 +45,8 @@ ATTR_MUST_CHECK int tar_clean_name(const char *path, char clean[static TAR_NAME_
 /* Make the folders of CLEAN (a clean name) and open the last. */
 ATTR_MUST_CHECK int tar_open_parent(struct tar *t, const char *clean, struct tar_place *ret,
 				    struct err *e);
+/* The folder of CLEAN if it is there: PLACE, or a negative fd. */
+void tar_find_parent(struct tar *t, const char *clean, struct tar_place *ret);
 /* Forget the open folder: something that may be part of its path was replaced. */
 void tar_forget_parent(struct tar *t);
 
