@@ -2,12 +2,14 @@
 /*
  * clear: out of failed, and out of what was cut short. vm_open() mends the latter,
  * the mark is taken off the record; whether the VM works now is for a start to see.
+ * A VM that has not arrived whole cannot be mended, only given up.
  */
 #include "libvm/vm.h"
 
 #include "base/jv.h"
 #include "libvm/fault.h"
 #include "libvm/journal.h"
+#include "libvm/receive.h"
 #include "libvm/record.h"
 #include "libvm/vm_claims.h"
 #include "libvm/zoneadmd.h"
@@ -29,6 +31,19 @@ int vm_mark_failed(const struct vm_host *vh, const char *uuid, const char *why, 
 	return record_store(vh->host, uuid, record, e);
 }
 
+static int give_up_receiving(const struct vm_host *vh, const char *uuid, struct vm_report *rep,
+			     struct err *e)
+{
+	cleanup_receiving struct receiving n = { .vh = NULL };
+	int r = receiving_load(&n, vh, uuid, e);
+
+	if (r == 0)
+		r = receiving_abandon(&n, e);
+	if (r == 0)
+		vm_report_warn(rep, "%s had not arrived whole, and is gone now", uuid);
+	return r;
+}
+
 int vm_clear(const struct vm_host *vh, const char *uuid, struct vm_report *rep, struct err *e)
 {
 	bool cut_short = journal_is_there(vh->host, uuid);
@@ -44,10 +59,7 @@ int vm_clear(const struct vm_host *vh, const char *uuid, struct vm_report *rep, 
 	if (lock < 0)
 		return lock;
 	if (jv_get(record, "receiving"))
-		return err_set(e, -EBUSY,
-			       "VM %s is being received: 'vmadm receive' goes on with that, "
-			       "'vmadm delete' gives it up",
-			       uuid);
+		return give_up_receiving(vh, uuid, rep, e);
 	if (!jv_get(record, "failed")) {
 		rep->already = !cut_short;
 		return 0;

@@ -184,6 +184,15 @@ for at in 3 40 $((size / 2)) $((size - 30)); do
 	is "given up, nothing is there" "$(other)" "0"
 done
 
+"$bin/vmadm" --root "$root1" send -q $u 2>/dev/null | head -c $((size / 2)) >"$dir/part"
+receive <"$dir/part"
+there
+is "half of it" "$(state)" receiving
+vm clear $u
+is "is cleared" "$status $(grep -cE 'had not arrived whole|Successfully cleared' "$dir/err")" "0 2"
+here
+is "which gives it up as well" "$(other)" "0"
+
 # ---- killed
 
 payload '"uuid": "'$u'", "autoboot": false' >"$dir/vm.json"
