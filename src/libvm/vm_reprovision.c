@@ -17,6 +17,7 @@
 #include "libvm/journal.h"
 #include "libvm/record.h"
 #include "libvm/recover.h"
+#include "libvm/vm_claims.h"
 #include "libvm/vm_store.h"
 #include "libvm/zone_files.h"
 #include "libvm/zoneadmd.h"
@@ -172,6 +173,11 @@ int vm_reprovision(const struct vm_host *vh, const char *uuid, const char *image
 	r = check(&n, e);
 	if (r == 0)
 		r = vm_store_open(vh->host, &n.store, e);
+	if (r < 0)
+		return r;
+	/* One that failed gives way, so its addresses may be another's by now. */
+	if (jv_get(n.record, "failed"))
+		r = vm_claims_take(vh, n.record, rep, e);
 	if (r < 0)
 		return r;
 	ran = zoneadmd_vm_pid(vh->host, uuid) > 0;

@@ -71,6 +71,10 @@ is "which is in order" "$status $out$err" "0 "
 vm start "$f"
 is "it cannot start beside the other" "$status $(grep -c "10.99.0.77.* belongs to VM $g" "$dir/err")" "1 1"
 is "and stays failed" "$(state "$f")" failed
+printf '{ "image_uuid": "%s" }' "$image" >"$dir/new_image"
+vm reprovision "$f" -f "$dir/new_image"
+is "nor is it made anew while the other has them" \
+	"$status $(grep -c "10.99.0.77.* belongs to VM $g" "$dir/err") $(state "$f")" "1 1 failed"
 vm delete "$g"
 vm clear "$f"
 is "until the other is gone" "$status $(state "$f")" "0 stopped"
