@@ -7,6 +7,7 @@
  *	   │  ▲                      │ deadline: kill
  *	   │  └──────start───────┐   └─ retry: init did not listen yet
  *	   └──end: guest reboots─┴─ STARTING   else: gone
+ *	           or fails, with restart_init
  *
  * It waits for a few descriptors and moments with poll(2), and not with
  * base/event.h: the library behind that one takes as long to load as all the rest
@@ -15,7 +16,9 @@
 #include "zoneadmd/zoneadmd.h"
 
 #include "base/clock.h"
+#include "base/jv.h"
 #include "base/log.h"
+#include "libvm/record.h"
 #include "zoneadmd/metadata.h"
 
 #include <poll.h>
@@ -32,6 +35,12 @@
 /* A guest that reboots at once, again and again, is not to keep the host busy. */
 #define SHORT_LIFE_MS  5000
 #define RESTART_GAP_MS 1000
+
+/*
+ * The gap doubles with each short life in a row of one that fails: 16 s at most, as who
+ * wants to start it meanwhile waits for us no longer than 20.
+ */
+#define DOUBLED_MOST 4
 
 static const char *const end_names[] = {
 	[RUN_END_KILLED] = "was killed",
@@ -70,24 +79,46 @@ static void start_again(struct zone *z)
 	zone_enter_group(z);
 }
 
-static void restart(struct zone *z)
+static void restart(struct zone *z, bool failed)
 {
+	int64_t now = clock_now_ms();
 	struct err e;
 
 	z->state = ZONE_STARTING;
-	if (clock_now_ms() - z->started_ms >= SHORT_LIFE_MS) {
+	if (now - z->started_ms >= SHORT_LIFE_MS) {
+		z->short_failures = 0;
 		start_again(z);
 		return;
 	}
-	z->retry_at = clock_now_ms() + RESTART_GAP_MS;
+	z->retry_at = now + ((int64_t)RESTART_GAP_MS << (failed ? z->short_failures : 0));
+	if (failed && z->short_failures < DOUBLED_MOST)
+		z->short_failures++;
 	if (zone_state_write(z, &e) < 0)
 		log_warning("%s", e.msg);
+}
+
+/* restart_init, as the record is at this moment. A guest that powers off is not failing. */
+static bool starts_when_failed(struct zone *z)
+{
+	cleanup_jv struct jv *record = NULL;
+	struct err e;
+
+	if (z->exit_status <= 0)
+		return false;
+	if (record_load(&z->host, z->uuid, &record, &e) < 0) {
+		log_warning("%s", e.msg);
+		return false;
+	}
+	if (!jv_get_bool(record, "restart_init", false))
+		return false;
+	log_info("its init ended with status %d: it is started again", z->exit_status);
+	return true;
 }
 
 /* The machine, or what holds it, has ended. */
 static void on_end(struct zone *z)
 {
-	bool asked = z->state == ZONE_STOPPING;
+	bool asked = z->state == ZONE_STOPPING, failed;
 	enum run_end end = run_reap(z->run, &z->exit_status);
 	struct err e;
 	int r;
@@ -101,8 +132,9 @@ static void on_end(struct zone *z)
 	r = zone_clean(z, &e);
 	if (r < 0)
 		log_error("%s", e.msg);
-	if (asked ? z->again : end == RUN_END_REBOOT) {
-		restart(z);
+	failed = !asked && end != RUN_END_REBOOT && starts_when_failed(z);
+	if (failed || (asked ? z->again : end == RUN_END_REBOOT)) {
+		restart(z, failed);
 		return;
 	}
 	/* Only when nothing is left: what the state file says then is believed. */

@@ -49,6 +49,7 @@ struct zone {
 	char boot_timestamp[48];
 	int64_t started_ms;
 	unsigned int restarts;
+	unsigned int short_failures; /* short lives in a row that ended in a failure */
 	unsigned int zoneid;
 	int exit_status;           /* as run_reap(); -1: not known */
 	struct metadata *metadata; /* NULL: none */

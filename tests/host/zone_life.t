@@ -130,6 +130,40 @@ fi
 vm stop -F "$uuid" || said
 rm "$(root)/etc/deaf"
 
+# ---- an init that fails ---------------------------------------------------------------
+
+# set_record FILTER, with the record that the next start shall have
+set_record() { jq "$1" "$record" >"$dir/record" && cat "$dir/record" >"$record"; }
+another_init() { [ "$(init_of "$uuid")" != "$init" ] && [ "$(zone_state "$uuid")" = running ]; }
+ended() { [ ! -S "$host/run/dais/$uuid/zoneadmd.sock" ]; }
+
+vm start "$uuid" || said
+kill -KILL "$(init_of "$uuid")"
+eventually 10 ended
+is "an init that is killed ends the zone" "$(zone_state "$uuid")" stopped
+is "with the signal as its status" "$(state_of "$uuid" exit_status)" 137
+vm start "$uuid" || said
+set_record '.restart_init = true'
+init=$(init_of "$uuid")
+restarts=$(state_of "$uuid" init_restarts)
+kill -KILL "$init"
+eventually 15 another_init
+ok "with restart_init it is started again" $?
+is "which is counted" "$(state_of "$uuid" init_restarts)" $((restarts + 1))
+kill -KILL "$(init_of "$uuid")"
+eventually 10 eval '[ "$(state_of "$uuid" state)" = starting ]'
+vm stop "$uuid"
+is "a stop while it waits for that is obeyed" "$? $(zone_state "$uuid")" "0 stopped"
+eventually 10 ended
+is "and nothing is left" "$(nothing_left "$uuid")" ""
+vm start "$uuid" || said
+init=$(init_of "$uuid")
+eventually 10 eval '[ "$(awk "/^SigCgt/ { print \$2 }" "/proc/$init/status")" != 0000000000000000 ]'
+kill -USR2 "$init"
+eventually 10 ended
+is "a guest that powers off stays off" "$(zone_state "$uuid")" stopped
+set_record 'del(.restart_init)'
+
 # ---- what cannot be started ---------------------------------------------------------
 
 refused() { # refused NAME PART: the start fails, says so, leaves nothing

@@ -142,12 +142,13 @@ static void what_has_no_effect_here_is_said(void **state)
 {
 	cleanup_problems struct problems ps = { 0 };
 	cleanup_jv struct jv *r = fixture_record(
-		"'restart_init': true, 'firewall_enabled': false, 'zfs_root_recsize': 512",
+		"'mdata_exec_timeout': 30, 'restart_init': true, 'firewall_enabled': false, 'zfs_root_recsize': 512",
 		&ps);
 
 	(void)state;
 	assert_non_null(r);
-	assert_true(problems_has(&ps, PROBLEM_NOTE, "restart_init"));
+	assert_true(problems_has(&ps, PROBLEM_NOTE, "mdata_exec_timeout"));
+	assert_false(problems_has(&ps, PROBLEM_NOTE, "restart_init"));
 	assert_true(problems_has(&ps, PROBLEM_NOTE, "zfs_root_recsize"));
 	assert_false(problems_has(&ps, PROBLEM_NOTE, "firewall_enabled"));
 }
