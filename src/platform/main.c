@@ -47,6 +47,11 @@ static int stop_zones(struct cli_call *call, struct err *e)
 	return with_host(call, platform_stop_zones, e);
 }
 
+static int uplinks(struct cli_call *call, struct err *e)
+{
+	return with_host(call, platform_uplinks, e);
+}
+
 static const struct cli_opt options[] = {
 	{ .letter = 'R',
 	  .name = "root",
@@ -77,6 +82,10 @@ static const struct cli_cmd commands[] = {
 	  .args = "",
 	  .run = stop_zones,
 	  .summary = "stop the zones that run" },
+	{ .name = "uplinks",
+	  .args = "",
+	  .run = uplinks,
+	  .summary = "keep the interfaces of NIC tags from networkd" },
 	{ .name = NULL },
 };
 

@@ -19,6 +19,9 @@ ATTR_MUST_CHECK int platform_settle_password(const struct host *h, struct err *e
 /* Keep a password that was set since on the pool. */
 ATTR_MUST_CHECK int platform_keep_password(const struct host *h, struct err *e);
 
+/* What networkd must leave alone, as NIC tags have it. */
+ATTR_MUST_CHECK int platform_uplinks(const struct host *h, struct err *e);
+
 /* All zones that start with the host; all that run. Each zone's failure is logged. */
 ATTR_MUST_CHECK int platform_start_zones(const struct host *h, struct err *e);
 ATTR_MUST_CHECK int platform_stop_zones(const struct host *h, struct err *e);

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # A host with a network interface: it gets an address and resolvers, and root
-# logs in over SSH with a key, and with nothing else.
+# logs in over SSH with a key, and with nothing else. Then a NIC tag has the
+# interface, and the address is the bridge's.
 . "$(dirname "$0")/lib.bash"
 command -v ssh >/dev/null || skip "no ssh"
 
@@ -35,6 +36,30 @@ is "with one, root logs in" "$out" dais
 on_host root@127.0.0.1 'nohup sleep 300 > /dev/null 2>&1 &' 2>/dev/null
 g 'pgrep -x sleep > /dev/null'
 ok "what was started over SSH outlives the session" "$status"
+
+# ---- a NIC tag has the interface -----------------------------------------------
+
+g 'systemctl show -P After systemd-networkd.service | tr " " "\n" | grep -x dais-uplink.service; systemctl is-active dais-uplink.service'
+is "who keeps the ports of NIC tags from networkd runs before it" "$out" $'dais-uplink.service\nactive'
+g 'link=$(ip -o -4 addr show | sed -n "s/^[0-9]*: *\([^ ]*\) .*10\.0\.2\.15.*/\1/p"); echo $link'
+note "the interface is $out"
+g 'nictagadm add external $link'
+[ "$status" -ne 0 ]
+ok "an interface that has an address is refused as a port: $out" $?
+g 'nictagadm add -n -p address=10.0.2.15/24 external $link'
+ok "but can be recorded for the next boot" "$status" || note "$out"
+# As in a boot, in which it has no address yet.
+g 'systemctl stop systemd-networkd.service systemd-networkd.socket; ip addr flush dev $link; ip link set $link down
+systemctl restart dais-uplink.service; systemctl start systemd-networkd.service' 120
+g 'networkctl --no-pager list --no-legend $link'
+like "networkd leaves it alone" "$out" 'unmanaged'
+g 'ip -o link show dev $link; ip -br addr show br-external; ip -4 addr show dev $link'
+like "it is the port of the tag's bridge" "$out" 'master br-external.*state UP'
+like "which has the host's address" "$out" 'br-external +UP +10\.0\.2\.15/24'
+[[ $out != *dynamic* ]]
+ok "and no other was asked for" $?
+out=$(on_host root@127.0.0.1 hostname 2>&1)
+is "root logs in by that way" "$out" dais
 g poweroff
 wait_gone 240
 ok "poweroff ends the machine" $?
