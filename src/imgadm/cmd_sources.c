@@ -168,7 +168,9 @@ static int add(const struct cli_call *call, const struct host *h, struct sources
 					  .type = cli_get(call, "t"),
 					  .insecure = cli_has(call, "insecure"),
 					  .ca_file = cli_get(call, "ca-file"),
-					  .key_file = cli_get(call, "public-key") };
+					  .key_file = cli_get(call, "public-key"),
+					  .login = cli_get(call, "login"),
+					  .login_key = cli_get(call, "login-key") };
 	struct source one = { 0 };
 	struct err e = { 0 };
 	int r;

@@ -43,6 +43,7 @@ struct http_peer {
 	const char *proxy; /* NULL: what the environment says */
 	bool insecure;     /* do not check certificates */
 	const char *const *headers; /* "Name: value", ends with NULL; may be NULL */
+	const char *const *more;    /* the same */
 };
 
 /*

@@ -204,6 +204,8 @@ static void set_headers(struct http_transfer *t)
 	t->headers = NULL;
 	for (size_t i = 0; peer->headers && peer->headers[i]; i++)
 		add_header(t, peer->headers[i]);
+	for (size_t i = 0; peer->more && peer->more[i]; i++)
+		add_header(t, peer->more[i]);
 	if (t->job->fd >= 0 && t->job->have > 0 && !t->without_range) {
 		char range[64];
 

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "libimg/source.h"
+#include "libimg/source_auth.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -130,14 +131,16 @@ int fetch_start(struct fetch *f, const struct sources *sources, const struct sou
 	};
 	cleanup_free int *fds = xcalloc(count, sizeof(*fds));
 	uint64_t max = 0;
-	int r;
+	int r = source_auth_sign(source->auth, e);
 
+	*f = (struct fetch){ .helper = HELPER_INIT, .downloads = downloads, .count = count };
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < count; i++) {
 		fds[i] = downloads[i]->fd;
 		if (downloads[i]->expect.size > max)
 			max = downloads[i]->expect.size;
 	}
-	*f = (struct fetch){ .helper = HELPER_INIT, .downloads = downloads, .count = count };
 	r = helper_start(fill, &w, fds, count, max, &f->helper, e);
 	if (r == 0)
 		(void)fcntl(f->helper.fd, F_SETFL, O_NONBLOCK);

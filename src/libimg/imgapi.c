@@ -302,6 +302,7 @@ static int imgapi_get(struct source_call *call, const char *name, struct jv **re
 const struct source_ops source_imgapi_ops = {
 	.type = "imgapi",
 	.lists = true,
+	.signs = true,
 	.takes = imgapi_takes,
 	.ping = imgapi_ping,
 	.list = imgapi_list,

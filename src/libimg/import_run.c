@@ -59,14 +59,19 @@ static struct import_item *next_item(struct import *im)
 	return NULL;
 }
 
-static void tell_progress(const struct import *im)
+static uint64_t bytes_here(const struct import *im)
 {
-	uint64_t done = 0;
+	uint64_t sum = 0;
 
 	for (size_t i = 0; i < im->count; i++)
-		done += im->items[i].download.have;
+		sum += im->items[i].download.have;
+	return sum;
+}
+
+static void tell_progress(const struct import *im)
+{
 	if (im->req->progress)
-		im->req->progress(im->req->data, done);
+		im->req->progress(im->req->data, bytes_here(im));
 }
 
 /* ---- staging -------------------------------------------------------------- */
@@ -331,14 +336,26 @@ static const char *code_of(int r)
 	}
 }
 
+/* Signatures are good for some minutes, and a transfer that broke may be older than that. */
+static bool may_sign_again(struct import *im, int result, uint64_t before)
+{
+	if (result != -EACCES || !im->source->auth || bytes_here(im) <= before)
+		return false;
+	im->result->code[0] = '\0';
+	return true;
+}
+
 int import_run(struct import *im, struct err *e)
 {
 	int r = open_downloads(im, e);
 
 	while (r == 0 && next_item(im)) {
 		struct download *stale = NULL;
+		uint64_t before = bytes_here(im);
 
 		r = run_round(im, &stale, e);
+		if (may_sign_again(im, r, before))
+			r = 0;
 		if (r == -ESTALE && stale)
 			r = start_over(im, stale, e);
 	}

@@ -10,6 +10,7 @@
 #include "base/lock.h"
 #include "base/version.h"
 #include "libimg/registry.h"
+#include "libimg/source_auth.h"
 #include "libimg/source_ops.h"
 
 #include <ctype.h>
@@ -105,6 +106,7 @@ void source_done(struct source *s)
 	free(s->login);
 	free(s->arch);
 	free(s->public_key);
+	source_auth_free(s->auth);
 	jv_unref(s->members);
 	*s = (struct source){ 0 };
 }
@@ -171,6 +173,10 @@ static int read_source(const struct host *h, const struct jv *v, struct source *
 		r = read_host_file(h, key, &s->public_key, e);
 	if (r == 0 && s->ops->logs_in)
 		r = registry_find_login(h, s, &s->login, e);
+	if (r == 0)
+		r = source_auth_new(h, v, &s->auth, e);
+	if (r == 0 && s->auth && !s->ops->signs)
+		r = err_set(e, -EINVAL, "sources of type \"%s\" take no 'login'", s->ops->type);
 	return r < 0 ? err_wrap(e, r, "source '%.200s'", s->url) : 0;
 }
 
@@ -192,6 +198,10 @@ int source_make(const struct host *h, const struct source_wish *wish, struct sou
 		jv_set(v, "ca_file", jv_string(wish->ca_file));
 	if (wish->key_file)
 		jv_set(v, "public_key", jv_string(wish->key_file));
+	if (wish->login)
+		jv_set(v, "login", jv_string(wish->login));
+	if (wish->login_key)
+		jv_set(v, "login_key", jv_string(wish->login_key));
 	r = read_source(h, v, &s, e);
 	if (r < 0)
 		source_done(&s);
@@ -202,9 +212,11 @@ int source_make(const struct host *h, const struct source_wish *wish, struct sou
 
 struct http_peer source_peer(const struct source *s, const char *const *headers)
 {
-	return (struct http_peer){
-		.ca = s->ca, .proxy = s->proxy, .insecure = s->insecure, .headers = headers
-	};
+	return (struct http_peer){ .ca = s->ca,
+				   .proxy = s->proxy,
+				   .insecure = s->insecure,
+				   .headers = headers,
+				   .more = source_auth_lines(s->auth) };
 }
 
 /* ---- the list ------------------------------------------------------------- */

@@ -20,6 +20,7 @@
 #include <stddef.h>
 
 struct jv;
+struct source_auth;
 struct source_ops;
 
 #define SOURCE_DEFAULT_URL "https://images.smartos.org"
@@ -30,13 +31,14 @@ struct source {
 	const struct source_ops *ops;
 	char *channel; /* NULL: the server's default */
 	bool insecure;
-	char *ca;           /* PEM text, read from ca_file; or NULL */
-	char *ca_file;      /* a path on the host; or NULL */
-	char *proxy;        /* or NULL */
-	char *login;        /* "user:password" for a registry; or NULL */
-	char *arch;         /* of what to take from a registry; NULL: this machine's */
-	char *public_key;   /* text of the key that signs what is here; or NULL */
-	struct jv *members; /* all of the file's object */
+	char *ca;                 /* PEM text, read from ca_file; or NULL */
+	char *ca_file;            /* a path on the host; or NULL */
+	char *proxy;              /* or NULL */
+	char *login;              /* "user:password" for a registry; or NULL */
+	struct source_auth *auth; /* as whom an IMGAPI is asked; or NULL */
+	char *arch;               /* of what to take from a registry; NULL: this machine's */
+	char *public_key;         /* text of the key that signs what is here; or NULL */
+	struct jv *members;       /* all of the file's object */
 };
 
 struct sources {
@@ -62,13 +64,15 @@ ATTR_MUST_CHECK int sources_lock(const struct host *h, struct err *e);
  */
 char *source_normalise(const char *url, struct err *e);
 
-/* What `sources -a` says. CA_FILE, KEY_FILE are paths or NULL. */
+/* What `sources -a` says. What names a file is a path, and all may be NULL but the url. */
 struct source_wish {
 	const char *url;
 	const char *type; /* NULL: imgapi */
 	bool insecure;
 	const char *ca_file;
 	const char *key_file;
+	const char *login;
+	const char *login_key;
 };
 
 /* A source of its own, in no list; the caller ends with source_done(). */
@@ -87,6 +91,7 @@ void sources_set_channel(struct sources *list, const char *channel);
 /* The architecture of `import --arch`, for all of them. */
 void sources_set_arch(struct sources *list, const char *arch);
 
+/* Signed, where the source has a login, as source_auth_sign() was called last. */
 struct http_peer source_peer(const struct source *s, const char *const *headers);
 
 /* ---- asking ---- */

@@ -13,6 +13,7 @@
 #include "libimg/helper.h"
 #include "libimg/manifest.h"
 #include "libimg/signature.h"
+#include "libimg/source_auth.h"
 #include "libimg/source_ops.h"
 
 #include <ctype.h>
@@ -272,10 +273,16 @@ void source_ask(const struct sources *s, const struct source *const list[], size
 
 	for (size_t i = 0; i < count; i++) {
 		struct question q = { s, list[i], question, name };
+		struct err e = { 0 };
 		int r;
 
 		asked[i].helper.fd = -1;
 		answers[i] = (struct source_answer){ .source = list[i] };
+		r = source_auth_sign(list[i]->auth, &e);
+		if (r < 0) {
+			fail(&answers[i], "ConfigError", r, e.msg);
+			continue;
+		}
 		r = helper_start(answer, &q, NULL, 0, 0, &asked[i].helper, &answers[i].err);
 		if (r < 0)
 			fail(&answers[i], "InternalError", r, "cannot start a process");

@@ -27,6 +27,7 @@ struct source_ops {
 	const char *type; /* as in the file and in -t */
 	bool lists;       /* is asked by `avail` */
 	bool logs_in;     /* has a name and a password where there are any */
+	bool signs;       /* a login is an HTTP Signature, source_auth.h */
 
 	/* Is NAME something that this kind may have? A UUID, a repository, an alias. */
 	bool (*takes)(const char *name);

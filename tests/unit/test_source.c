@@ -5,6 +5,7 @@
 #include "base/jv.h"
 #include "base/path.h"
 #include "libimg/imgapi.h"
+#include "libimg/source_auth.h"
 #include "libimg/source_ops.h"
 #include "unit.h"
 
@@ -50,6 +51,17 @@ static void what_is_no_address_is_refused(void **state)
 			fail_msg("'%s' became '%s'", bad[i], got);
 		assert_int_equal(e.code, -EINVAL);
 	}
+}
+
+static void dates_are_those_of_http(void **state)
+{
+	char date[SOURCE_AUTH_DATE];
+
+	(void)state;
+	source_auth_date(784111777, date);
+	assert_string_equal(date, "Sun, 06 Nov 1994 08:49:37 GMT");
+	source_auth_date(1785585600, date);
+	assert_string_equal(date, "Sat, 01 Aug 2026 12:00:00 GMT");
 }
 
 static char folder[] = "/tmp/dais-source-XXXXXX";
@@ -190,6 +202,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_have_one_form),
+		cmocka_unit_test(dates_are_those_of_http),
 		cmocka_unit_test(what_is_no_address_is_refused),
 		cmocka_unit_test(without_a_file_there_is_one_source),
 		cmocka_unit_test(what_is_not_understood_is_kept),
