@@ -41,8 +41,8 @@ struct extract {
 /* What one child needs to know; it is a fork and may read all of it. */
 struct job {
 	enum compression c;
-	int infd, outfd; /* outfd: filter only */
-	int rootfd;      /* writer only */
+	int infd, outfd;                   /* outfd: filter only */
+	const struct extract_files *files; /* writer only */
 	int readyfd, gofd;
 	const struct extract_limits *limits;
 };
@@ -76,6 +76,7 @@ static int run_filter(const struct job *job, struct extract_counts *counts, stru
 
 static int run_writer(const struct job *job, struct extract_counts *counts, struct err *e)
 {
+	cleanup_free struct image_input *in = xcalloc(1, sizeof(*in));
 	cleanup_close int rootfd = -1;
 	int r;
 
@@ -83,22 +84,28 @@ static int run_writer(const struct job *job, struct extract_counts *counts, stru
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	r = sandbox_unshare(job->readyfd, job->gofd, e);
 	if (r == 0)
-		r = sandbox_enter_writer(job->rootfd, job->limits->bytes, e);
+		r = sandbox_enter_writer(job->files->rootfd, job->limits->bytes, e);
 	if (r < 0)
 		return r;
 	/* The one that was given is opened outside of the new root; this one is not. */
 	rootfd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (rootfd < 0)
 		return err_sys(e, "cannot open the image's root");
-	return image_write(job->infd, rootfd, job->limits, counts, e);
+	in->fd = job->infd;
+	in->basefd = job->files->basefd;
+	in->statefd = job->files->statefd;
+	return image_write(in, rootfd, job->limits, counts, e);
 }
 
 static _Noreturn void child(const struct job *job, int verdictfd, pid_t parent)
 {
 	struct verdict v = { 0 };
 	struct err e = { 0 };
-	bool writer = job->rootfd >= 0;
-	int keep[] = { verdictfd, job->infd, job->outfd, job->rootfd, job->readyfd, job->gofd };
+	bool writer = job->files;
+	struct extract_files files =
+		writer ? *job->files : (struct extract_files){ -1, -1, -1 };
+	int keep[] = { verdictfd, job->infd,    job->outfd,   job->readyfd,
+		       job->gofd, files.rootfd, files.basefd, files.statefd };
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent)
@@ -221,13 +228,12 @@ out:
 	return r;
 }
 
-static int start(struct extract *x, int rootfd, enum compression c, struct err *e)
+static int start(struct extract *x, const struct extract_files *files, enum compression c,
+		 struct err *e)
 {
 	int feed[2] = { -1, -1 }, tar[2] = { -1, -1 };
-	struct job filter = {
-		.c = c, .rootfd = -1, .readyfd = -1, .gofd = -1, .limits = &x->limits
-	};
-	struct job writer = { .rootfd = rootfd, .outfd = -1, .limits = &x->limits };
+	struct job filter = { .c = c, .readyfd = -1, .gofd = -1, .limits = &x->limits };
+	struct job writer = { .files = files, .outfd = -1, .limits = &x->limits };
 	int r = make_pipe(feed, e);
 
 	if (r == 0 && c != COMPRESSION_NONE)
@@ -254,8 +260,9 @@ out:
 	return r;
 }
 
-int extract_begin(int rootfd, const void *head, size_t len, const struct extract_limits *limits,
-		  struct extract **ret_extract, struct err *e)
+int extract_begin(const struct extract_files *files, const void *head, size_t len,
+		  const struct extract_limits *limits, struct extract **ret_extract,
+		  struct err *e)
 {
 	struct extract *x = xcalloc(1, sizeof(*x));
 	int r;
@@ -266,7 +273,7 @@ int extract_begin(int rootfd, const void *head, size_t len, const struct extract
 	x->limits = *limits;
 	/* A reader that gives up must not end us. */
 	x->sigpipe = signal(SIGPIPE, SIG_IGN);
-	r = start(x, rootfd, compression_sniff(head, len), e);
+	r = start(x, files, compression_sniff(head, len), e);
 	if (r < 0)
 		extract_free(x);
 	else

@@ -49,14 +49,21 @@ struct extract_counts {
 	uint64_t xattrs;             /* attributes that cannot be kept */
 	uint32_t format;             /* the row of image_formats[] */
 	char digest[DIGEST_HEX_MAX]; /* SHA-256 of the decompressed bytes, of compressed ones */
+	uint64_t disk;               /* bytes of the disk that it is; 0: a tree */
+};
+
+/* Open files of the caller's, which the writer may use. */
+struct extract_files {
+	int rootfd;  /* the folder to fill: empty, or what the origin has */
+	int basefd;  /* what the origin's writer left, to read; -1: there is no origin */
+	int statefd; /* what an image on top of this one will need to know; -1: nothing */
 };
 
 /*
- * Start the processes. ROOTFD is the empty folder to fill, HEAD the first bytes
- * of what will be fed (they are fed again).
+ * Start the processes. HEAD is the first bytes of what will be fed (they are fed again).
  */
-ATTR_MUST_CHECK int extract_begin(int rootfd, const void *head, size_t len,
-				  const struct extract_limits *limits,
+ATTR_MUST_CHECK int extract_begin(const struct extract_files *files, const void *head,
+				  size_t len, const struct extract_limits *limits,
 				  struct extract **ret_extract, struct err *e);
 /*
  * Never waits: *RET_TAKEN of the bytes are taken, 0 while the processes are busy; poll

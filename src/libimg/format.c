@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "libimg/tar.h"
+#include "libimg/zfs.h"
 
 #include <string.h>
 
@@ -75,7 +76,7 @@ static bool is_disk(const unsigned char *head, size_t len)
 
 /* The surest first: a boot sector is two bytes. */
 const struct image_format image_formats[] = {
-	{ "ZFS send stream", is_zfs, NULL },
+	{ "ZFS send stream", is_zfs, zfs_write },
 	{ "btrfs send stream", is_btrfs, NULL },
 	{ "qcow2 disk", is_qcow2, NULL },
 	{ "squashfs file system", is_squashfs, NULL },
@@ -157,15 +158,12 @@ static int refuse(struct image_input *in, const struct image_format *f, struct e
 			       "come in");
 }
 
-int image_write(int infd, int rootfd, const struct extract_limits *limits,
+int image_write(struct image_input *in, int rootfd, const struct extract_limits *limits,
 		struct extract_counts *ret_counts, struct err *e)
 {
-	cleanup_free struct image_input *in = xcalloc(1, sizeof(*in));
 	const struct image_format *f;
-	int r;
+	int r = read_head(in, e);
 
-	in->fd = infd;
-	r = read_head(in, e);
 	if (r < 0)
 		return r;
 	f = image_format_probe(in->head, in->head_len);

@@ -18,6 +18,8 @@
 /* Bytes as they come: the head again, then the rest. */
 struct image_input {
 	int fd;
+	int basefd; /* as in struct extract_files */
+	int statefd;
 	size_t head_len;
 	size_t head_used;
 	unsigned char head[IMAGE_HEAD_MAX];
@@ -44,6 +46,7 @@ extern const struct image_format image_formats[]; /* ends with a NULL name */
 /* NULL: nobody knows it. */
 const struct image_format *image_format_probe(const unsigned char *head, size_t len);
 
-/* Read INFD to its end and write what it is below ROOTFD. */
-ATTR_MUST_CHECK int image_write(int infd, int rootfd, const struct extract_limits *limits,
+/* Read IN, of which only the descriptors are set, and write what it is below ROOTFD. */
+ATTR_MUST_CHECK int image_write(struct image_input *in, int rootfd,
+				const struct extract_limits *limits,
 				struct extract_counts *ret_counts, struct err *e);

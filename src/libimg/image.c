@@ -104,6 +104,13 @@ const char *image_os(const struct image *img)
 	return jv_get_string(img->manifest, "os");
 }
 
+bool image_is_disk(const struct jv *manifest)
+{
+	const char *type = jv_get_string(manifest, "type");
+
+	return type && strcmp(type, "zvol") == 0;
+}
+
 struct jv *image_requirement(const struct image *img, const char *key)
 {
 	return jv_get(jv_get(img->manifest, "requirements"), key);

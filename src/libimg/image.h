@@ -5,9 +5,11 @@
  *	ROOT/zones/images/UUID/manifest.json    what the publisher says (manifest.h)
  *	ROOT/zones/images/UUID/meta.json        what this host knows: "source",
  *	                                        "installed_at", sizes and digests
- *	ROOT/zones/images/UUID/rootfs           the tree (store.h clones it)
+ *	ROOT/zones/images/UUID/rootfs           the tree (store.h clones it); of a disk
+ *	                                        (zvol) it holds just disk0.raw
+ *	ROOT/zones/images/UUID/state            what an image on top will need, if anything
  *
- * One rename publishes all three, so an image is there whole or not at all, and
+ * One rename publishes all of it, so an image is there whole or not at all, and
  * a reader needs no lock to look. Whoever clones an image holds its lock shared
  * meanwhile; installing and deleting hold it exclusively.
  */
@@ -46,6 +48,8 @@ const char *image_name(const struct image *img);
 const char *image_version(const struct image *img);
 const char *image_type(const struct image *img); /* "zone-dataset", "lx-dataset", "zvol", ... */
 const char *image_os(const struct image *img);   /* "linux", "smartos", ... */
+/* Is it the disk of a virtual machine, rootfs/disk0.raw, and no tree? */
+bool image_is_disk(const struct jv *manifest);
 /* manifest.requirements.KEY, e.g. "brand", "min_ram"; NULL when absent. */
 struct jv *image_requirement(const struct image *img, const char *key);
 

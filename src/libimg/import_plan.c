@@ -68,9 +68,15 @@ static int add_item(struct import *im, struct jv *image, struct err *e)
 		r = stage_read_file(m, &item->expect, e);
 	if (r < 0) {
 		r = err_wrap(e, r, "image %s", item->uuid);
-		return import_fail(im, r == -ENOTSUP ? "NotSupported" : "ManifestValidation",
-				   r);
+		return import_fail(im, "ManifestValidation", r);
 	}
+	/* A chain is of disks or of trees. */
+	if (im->count > 1 && image_is_disk(m) != image_is_disk(item_manifest(item - 1)))
+		return import_fail(im, "InvalidManifest",
+				   err_set(e, -EINVAL,
+					   "image %s %s a disk (zvol), its origin %s %s",
+					   item[-1].uuid, image_is_disk(m) ? "is not" : "is",
+					   item->uuid, image_is_disk(m) ? "is one" : "is not"));
 	return 0;
 }
 

@@ -19,11 +19,8 @@
 
 int image_check_installable(const struct jv *manifest, struct err *e)
 {
-	const char *type = jv_get_string(manifest, "type");
 	struct stage_file file;
 
-	if (type && strcmp(type, "zvol") == 0)
-		return err_set(e, -ENOTSUP, "images of type 'zvol' cannot be installed yet");
 	return stage_read_file(manifest, &file, e);
 }
 

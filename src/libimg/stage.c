@@ -5,6 +5,7 @@
 #include "base/jv.h"
 #include "libimg/extract.h"
 #include "libimg/format.h"
+#include "libimg/image.h"
 #include "libstore/store.h"
 
 #include <ctype.h>
@@ -12,10 +13,12 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define UNPACKED_DEFAULT ((uint64_t)64 << 30)
 #define ENTRIES_MAX      ((uint64_t)4 << 20)
+#define STATE_FILE       "state" /* what docs/images.md says of it */
 
 /* ---- what the manifest says of the file ----------------------------------- */
 
@@ -77,7 +80,7 @@ struct stage {
 	struct extract_counts counts;
 	char sha1_is[DIGEST_HEX_MAX];
 	char sha256_is[DIGEST_HEX_MAX];
-	int rootfd;
+	struct extract_files files;
 	uint64_t fed;
 	char *pending; /* what the writers have not taken yet */
 	size_t pending_len, pending_used, pending_cap;
@@ -110,13 +113,46 @@ static int set_limits(struct stage *s, struct err *e)
 	return 0;
 }
 
+/* An origin that has none of it gives an empty one: its image came in another format. */
+static int open_base(struct stage *s, const char *origin, struct err *e)
+{
+	cleanup_close int dir = store_image_dir(s->req->store, origin, false, e);
+
+	if (dir < 0)
+		return dir;
+	s->files.basefd = openat(dir, STATE_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (s->files.basefd < 0 && errno == ENOENT)
+		s->files.basefd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return s->files.basefd < 0 ? err_sys(e, "cannot open '%s' of the origin", STATE_FILE)
+				   : 0;
+}
+
+static int open_files(struct stage *s, const char *origin, struct err *e)
+{
+	cleanup_close int dir = -1;
+	int r;
+
+	s->files.rootfd = store_image_begin(s->req->store, s->uuid, origin, e);
+	if (s->files.rootfd < 0)
+		return s->files.rootfd;
+	r = origin ? open_base(s, origin, e) : 0;
+	if (r < 0)
+		return r;
+	dir = store_image_dir(s->req->store, s->uuid, true, e);
+	if (dir < 0)
+		return dir;
+	s->files.statefd = openat(dir, STATE_FILE,
+				  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return s->files.statefd < 0 ? err_sys(e, "cannot create '%s'", STATE_FILE) : 0;
+}
+
 int stage_begin(const struct stage_request *request, struct stage **ret_stage, struct err *e)
 {
 	cleanup_stage struct stage *s = xcalloc(1, sizeof(*s));
 	int r;
 
 	s->req = request;
-	s->rootfd = -1;
+	s->files = (struct extract_files){ -1, -1, -1 };
 	s->uuid = jv_get_string(request->manifest, "uuid");
 	s->sha1 = digest_new(DIGEST_SHA1);
 	s->sha256 = digest_new(DIGEST_SHA256);
@@ -124,10 +160,9 @@ int stage_begin(const struct stage_request *request, struct stage **ret_stage, s
 	if (r < 0)
 		return r;
 	s->begun = true;
-	s->rootfd = store_image_begin(request->store, s->uuid,
-				      jv_get_string(request->manifest, "origin"), e);
-	if (s->rootfd < 0)
-		return s->rootfd;
+	r = open_files(s, jv_get_string(request->manifest, "origin"), e);
+	if (r < 0)
+		return r;
 	*ret_stage = take_ptr(s);
 	return 0;
 }
@@ -184,7 +219,7 @@ void stage_feed(struct stage *s, const void *data, size_t len)
 	if (s->fed == 0 && len > 0) {
 		s->compression = compression_sniff(data, len);
 		s->failed =
-			extract_begin(s->rootfd, data, len, &s->limits, &s->extract, &s->why);
+			extract_begin(&s->files, data, len, &s->limits, &s->extract, &s->why);
 	}
 	s->fed += len;
 	if (s->req->file.sha1[0])
@@ -226,6 +261,8 @@ static struct jv *make_meta(const struct stage *s)
 	jv_set(file, "format", jv_string(image_formats[s->counts.format].name));
 	jv_set(unpacked, "bytes", jv_int((int64_t)s->counts.bytes));
 	jv_set(unpacked, "entries", jv_int((int64_t)s->counts.entries));
+	if (s->counts.disk)
+		jv_set(unpacked, "disk", jv_int((int64_t)s->counts.disk));
 	jv_set(unpacked, "devices_left_out", jv_int((int64_t)s->counts.devices));
 	jv_set(unpacked, "attributes_left_out", jv_int((int64_t)s->counts.xattrs));
 	jv_set(meta, "source", s->req->source ? jv_string(s->req->source) : jv_null());
@@ -240,10 +277,14 @@ static int write_metadata(const struct stage *s, struct err *e)
 	cleanup_close int dir = store_image_dir(s->req->store, s->uuid, true, e);
 	cleanup_jv struct jv *manifest = jv_copy(s->req->manifest);
 	cleanup_jv struct jv *meta = make_meta(s);
+	struct stat st;
 	int r;
 
 	if (dir < 0)
 		return dir;
+	/* Most formats need none. */
+	if (fstat(s->files.statefd, &st) == 0 && st.st_size == 0)
+		(void)unlinkat(dir, STATE_FILE, 0);
 	if (!jv_get(manifest, "published_at"))
 		jv_set(manifest, "published_at", now());
 	r = jv_store(dir, "manifest.json", manifest, e);
@@ -318,6 +359,26 @@ static void push_all(struct stage *s)
 	}
 }
 
+/* Is the file what the manifest says that the image is? */
+static int check_type(const struct stage *s, struct err *e)
+{
+	const char *type = jv_get_string(s->req->manifest, "type");
+	int64_t mib = jv_as_int(jv_get(s->req->manifest, "image_size"), 0);
+	const char *format = image_formats[s->counts.format].name;
+
+	if (image_is_disk(s->req->manifest) != (s->counts.disk > 0))
+		return err_set(e, -EINVAL,
+			       "the manifest's type is '%s', the file is a %s of a %s", type,
+			       format, s->counts.disk ? "disk (type 'zvol')" : "tree of files");
+	if (mib > 0 && s->counts.disk >> 20 > (uint64_t)mib)
+		return err_set(
+			e, -EINVAL,
+			"the disk has %llu bytes, more than the manifest says (image_size "
+			"%lld MiB)",
+			(unsigned long long)s->counts.disk, (long long)mib);
+	return 0;
+}
+
 int stage_end(struct stage *s, struct err *e)
 {
 	int r = check_hashes(s, e);
@@ -332,6 +393,8 @@ int stage_end(struct stage *s, struct err *e)
 	r = extract_finish(s->extract, &s->counts, e);
 	if (r == 0)
 		r = check_unpacked(s, e);
+	if (r == 0)
+		r = check_type(s, e);
 	if (r == 0)
 		r = write_metadata(s, e);
 	if (r == 0)
@@ -350,7 +413,9 @@ void stage_free(struct stage *s)
 	if (!s)
 		return;
 	extract_free(s->extract);
-	close_p(&s->rootfd);
+	close_p(&s->files.rootfd);
+	close_p(&s->files.basefd);
+	close_p(&s->files.statefd);
 	/* What stays after this, the next command takes away. */
 	if (s->begun && store_image_abort(s->req->store, s->uuid, &ignored) < 0)
 		note(s, ignored.msg);

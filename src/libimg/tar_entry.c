@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "libimg/tar_private.h"
 
+#include "libimg/beneath.h"
 #include "libimg/layer.h"
 
 #include <fcntl.h>
@@ -71,12 +72,6 @@ static int check_owner(struct archive_entry *entry, const char *clean, struct er
 		       clean, (long long)uid, (long long)gid, TAR_ID_MAX);
 }
 
-/* Only what a zone can use; security.capability is written for the image's own root. */
-static bool wants_xattr(const char *name)
-{
-	return strcmp(name, "security.capability") == 0 || strncmp(name, "user.", 5) == 0;
-}
-
 static int too_much(const struct tar *t, struct err *e)
 {
 	return err_set(e, -EFBIG, "the archive holds more than %llu bytes",
@@ -113,7 +108,7 @@ static int set_xattrs(struct tar *t, struct archive_entry *entry, int fd, const 
 
 	(void)archive_entry_xattr_reset(entry);
 	while (r == 0 && archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
-		if (!name || !wants_xattr(name) || size > XATTR_MAX)
+		if (!name || !image_keeps_xattr(name) || size > XATTR_MAX)
 			t->counts.xattrs++;
 		else
 			r = set_xattr(t, fd, name, value, size, clean, e);

@@ -86,7 +86,6 @@ m "an array" '[]' "(InvalidManifest): $root/m.json: a manifest is an object, not
 m "no version" '{}' "(InvalidManifest): $root/m.json: manifest does not have a \"v\" field"
 m "wrong fields" "$start:\"x\",\"zz\":1}" "(ManifestValidation): invalid manifest: type (Invalid), zz (unknown field)"
 m "no file" "$start:\"other\"}" "(ManifestValidation): invalid manifest: files (MissingParameter)"
-m "a disk image" "$start:\"zvol\"}" "(NotSupported): images of type 'zvol' cannot be installed yet"
 truncate -s 2M "$root/large.json"
 i "a manifest that is too large" 1 '' "imgadm install: error (FileSystem): *is larger than 1048576 bytes" install -m "$root/large.json" -f /dev/null
 i "a manifest that is missing" 1 '' "imgadm install: error (FileSystem): *No such file or directory" install -m "$root/none" -f /dev/null

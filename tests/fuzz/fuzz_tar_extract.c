@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct extract_limits limits = { .bytes = 1 << 16, .entries = 32 };
 	struct extract_counts counts = { 0 };
-	cleanup_close int in = -1;
+	struct image_input in = { .fd = -1, .basefd = -1, .statefd = -1 };
 	cleanup_close int root = -1;
 	struct err e = { 0 };
 	int r;
@@ -78,12 +78,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (mkdirat(scratchfd, "root", 0700) < 0)
 		abort();
 	root = openat(scratchfd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	in = as_file(data, size);
-	r = image_write(in, root, &limits, &counts, &e);
+	in.fd = as_file(data, size);
+	r = image_write(&in, root, &limits, &counts, &e);
 	if (r < 0 && (e.code != r || !e.msg[0]))
 		abort();
 	if (r == 0 && (counts.bytes > limits.bytes || counts.entries > limits.entries))
 		abort();
+	close_p(&in.fd);
 	check_beside();
 	if (path_remove_tree(scratchfd, "root", NULL) < 0)
 		abort();

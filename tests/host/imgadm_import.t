@@ -255,19 +255,19 @@ bad_chain() { # bad_chain NAME CODE PATTERN FILTER
 }
 bad_chain "a chain that bites its tail" InvalidManifest "among its own ancestors" ".origin = \"$(uuid 4)\""
 bad_chain "an origin that the source has not" OriginNotFoundInSource "was not found in image source" ".origin = \"$(uuid 99)\""
-bad_chain "an origin that is a disk" NotSupported "zvol" ".type = \"zvol\" | .nic_driver = \"virtio\" | .disk_driver = \"virtio\" | .cpu_type = \"host\" | .image_size = 1"
+bad_chain "an origin that is a disk" InvalidManifest "its origin .* is one" ".type = \"zvol\" | .nic_driver = \"virtio\" | .disk_driver = \"virtio\" | .cpu_type = \"host\" | .image_size = 1"
 faults ""
 
 # ---- content that is known, and not installed
-printf '\0\0\0\0\0\0\0\0\254\313\272\365\002\0\0\0' >"$dir/zfs"
-head -c 3000000 /dev/urandom >>"$dir/zfs"
-gzip -1 <"$dir/zfs" >"$dir/zfs.gz"
-publish "$dir/zfs.gz" "$(uuid 50)"
+printf 'btrfs-stream\0\1\0\0\0' >"$dir/known"
+head -c 3000000 /dev/urandom >>"$dir/known"
+gzip -1 <"$dir/known" >"$dir/known.gz"
+publish "$dir/known.gz" "$(uuid 50)"
 forget_asked
 faults "0 slow 200000 /images/$(uuid 50)/file"
 imgadm import -q "$(uuid 50)"
-[ "$status" -eq 1 ] && [[ $err == "imgadm import: error (NotSupported): the file is a ZFS send stream"* ]]
-ok "a ZFS stream is named, before all of it is here" $?
+[ "$status" -eq 1 ] && [[ $err == "imgadm import: error (NotSupported): the file is a btrfs send stream"* ]]
+ok "a btrfs stream is named, before all of it is here" $?
 faults ""
 imgadm check -r
 
