@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz_zstream.c - whatever the ZFS stream is, it is refused with a reason or written within
+ * its limits, and nothing appears beside the folder.
+ *
+ * The input is two streams: a length of 4 bytes, the origin's state, and the image's. Those of
+ * the corpus have no sums but the last, so that a changed byte is not just a wrong sum.
+ */
+#include "libimg/format.h"
+
+#include "base/alloc.h"
+#include "base/path.h"
+
+#include "fuzz.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+static char scratch[64];
+static int scratchfd = -1;
+
+static void end(void)
+{
+	if (path_remove_tree(AT_FDCWD, scratch, NULL) < 0)
+		(void)fprintf(stderr, "'%s' is left\n", scratch);
+}
+
+static void start(void)
+{
+	(void)snprintf(scratch, sizeof(scratch), "%s/dais-fuzz-XXXXXX",
+		       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	if (!mkdtemp(scratch))
+		abort();
+	scratchfd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	(void)atexit(end);
+}
+
+static int as_file(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("input", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size || lseek(fd, 0, SEEK_SET) != 0)
+		abort();
+	return fd;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct extract_limits limits = { .bytes = 1 << 22, .entries = 256 };
+	struct extract_counts counts = { 0 };
+	cleanup_free struct image_input *in = xcalloc(1, sizeof(*in));
+	cleanup_close int root = -1;
+	struct err e = { 0 };
+	uint32_t first = 0;
+	int r;
+
+	if (size < 4)
+		return 0;
+	memcpy(&first, data, 4);
+	data += 4;
+	size -= 4;
+	first = first < size ? first : 0;
+	if (scratchfd < 0)
+		start();
+	if (mkdirat(scratchfd, "root", 0700) < 0)
+		abort();
+	root = openat(scratchfd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	in->basefd = first ? as_file(data, first) : -1;
+	in->fd = as_file(data + first, size - first);
+	in->statefd = memfd_create("state", MFD_CLOEXEC);
+	r = image_write(in, root, &limits, &counts, &e);
+	if (r < 0 && (e.code != r || !e.msg[0]))
+		abort();
+	if (r == 0 && (counts.bytes > limits.bytes || counts.entries > limits.entries))
+		abort();
+	close_p(&in->fd);
+	close_p(&in->basefd);
+	close_p(&in->statefd);
+	if (path_remove_tree(scratchfd, "root", NULL) < 0)
+		abort();
+	return 0;
+}
