@@ -43,13 +43,13 @@ static const int calls_writer[] = {
 	SCMP_SYS(fchownat),	SCMP_SYS(fchmod),	SCMP_SYS(utimensat),
 	SCMP_SYS(fsetxattr),	SCMP_SYS(ftruncate),	SCMP_SYS(faccessat),
 	SCMP_SYS(faccessat2),	SCMP_SYS(dup),		SCMP_SYS(fcntl),
-	SCMP_SYS(getdents64),SCMP_SYS(pread64),	SCMP_SYS(fallocate),	SCMP_SYS(renameat),
+	SCMP_SYS(getdents64),	SCMP_SYS(pread64),	SCMP_SYS(fallocate),	SCMP_SYS(renameat),
 	SCMP_SYS(renameat2),
 };
 
 /* Besides: moving files, and sharing what two of them hold. */
 static const int calls_receiver[] = {
-	SCMP_SYS(renameat),	SCMP_SYS(renameat2),	SCMP_SYS(fchmodat),
+	SCMP_SYS(fchmodat),
 	SCMP_SYS(fremovexattr),
 };
 
