@@ -15,7 +15,7 @@
 
 int main(int argc, char **argv)
 {
-	const struct extract_limits limits = { MAX_BYTES, MAX_ENTRIES };
+	const struct extract_limits limits = { .bytes = MAX_BYTES, .entries = MAX_ENTRIES };
 	cleanup_free struct image_input *in = xcalloc(1, sizeof(*in));
 	struct extract_counts counts = { 0 };
 	struct err e;
