@@ -200,7 +200,6 @@ int proc_run(const char *const argv[], struct buf *out, struct err *e)
 		return r;
 	close_p(&out_write);
 	close_p(&err_write);
-	out_write = err_write = -1;
 	return await(argv[0], pid, out_read, err_read, out ? out : &unused, e);
 }
 

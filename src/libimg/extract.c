@@ -211,7 +211,6 @@ static int start_writer(struct job *job, struct worker *w, struct err *e)
 	job->gofd = go[0];
 	r = spawn(job, w, e);
 	close_p(&ready[1]);
-	ready[1] = -1;
 	if (r < 0)
 		goto out;
 	if (read(ready[0], &byte, 1) != 1)
@@ -288,7 +287,6 @@ int extract_finish(struct extract *x, struct extract_counts *ret_counts, struct 
 	int r, w;
 
 	close_p(&x->feedfd);
-	x->feedfd = -1;
 	/* The writer first: when it gave up, the filter's broken pipe is no news. */
 	w = collect(&x->writer, &counts, &writer_error);
 	r = collect(&x->filter, &filtered, e);

@@ -64,7 +64,6 @@ int helper_wait(struct helper *h, struct err *e)
 	int status = 0;
 
 	close_p(&h->fd);
-	h->fd = -1;
 	while (h->pid && waitpid(h->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	h->pid = 0;
@@ -88,5 +87,4 @@ void helper_kill(struct helper *h)
 			h->pid = 0; /* as was to be */
 	}
 	close_p(&h->fd);
-	h->fd = -1;
 }

@@ -141,7 +141,6 @@ static int make_folders(const struct tar *t, char *path)
 void tar_forget_parent(struct tar *t)
 {
 	close_p(&t->parentfd);
-	t->parentfd = -1;
 }
 
 static int fail_parent(const char *clean, int code, struct err *e)

@@ -68,7 +68,6 @@ static int collect(struct child *c, bool *ret_ended, struct err *e)
 		;
 	c->pid = 0;
 	close_p(&c->verdictfd);
-	c->verdictfd = -1;
 	if (n != (ssize_t)sizeof(v))
 		return died(status, e);
 	/* The applier has read foreign bytes, and may be theirs. */
@@ -267,7 +266,6 @@ int applier_start(struct store *s, int rootfd, struct applier **ret, struct err 
 	a->child.verdictfd = take_fd(p.verdict[0]);
 	close_p(&p.verdict[1]);
 	close_p(&p.ready[1]);
-	p.verdict[1] = p.ready[1] = -1;
 	r = let_go_on(a, &p, e);
 	if (r < 0)
 		return r;
@@ -294,7 +292,6 @@ int applier_feed(struct applier *a, const void *data, size_t len, struct err *e)
 int applier_finish(struct applier *a, bool *ret_ended, struct err *e)
 {
 	close_p(&a->feedfd);
-	a->feedfd = -1;
 	return collect(&a->child, ret_ended, e);
 }
 

@@ -41,7 +41,6 @@ static void close_line(struct zone_console *c)
 {
 	close_p(&c->line);
 	close_p(&c->connection);
-	c->line = c->connection = -1;
 }
 
 void console_let_go(struct zone *z)

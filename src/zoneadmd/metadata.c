@@ -238,7 +238,6 @@ static void end_agent(struct metadata *m)
 	close_p(&m->channel);
 	end_process(&m->agentfd);
 	close_p(&m->seenfd);
-	m->channel = m->seenfd = -1;
 }
 
 /* Another one, later each time; at once again after one that lived long. */
@@ -375,7 +374,6 @@ void metadata_turn(struct zone *z, const struct pollfd fds[static METADATA_FDS])
 		return;
 	if (fds[1].revents) {
 		close_p(&m->workfd);
-		m->workfd = -1;
 	} else if (fds[0].revents) {
 		on_message(z, m);
 	} else if (m->retry_at && clock_now_ms() >= m->retry_at) {

@@ -28,7 +28,7 @@ struct place {
 	char name[256];
 };
 
-static void place_done(const struct place *p)
+static void place_done(struct place *p)
 {
 	close_p(&p->dirfd);
 }
@@ -376,9 +376,7 @@ int stream_apply(struct stream_target *t, const struct stream_cmd *c, struct err
 	if (t->ended || (!t->begun && !begins))
 		return err_set(e, -EBADMSG, "command %u is out of its place", c->command);
 	/* A name may have become another file's. */
-	if (c->command == STREAM_RENAME || c->command == STREAM_UNLINK) {
+	if (c->command == STREAM_RENAME || c->command == STREAM_UNLINK)
 		close_p(&t->openfd);
-		t->openfd = -1;
-	}
 	return apply[c->command](t, c, e);
 }
