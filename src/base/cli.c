@@ -268,6 +268,12 @@ static void survive_broken_pipes(void)
 	(void)sigaction(SIGPIPE, &sa, NULL);
 }
 
+/* Who started us may ignore it, and we would too: then nobody has the status of a child. */
+static void hear_of_children(void)
+{
+	(void)signal(SIGCHLD, SIG_DFL);
+}
+
 int cli_main(const struct cli_prog *prog, int argc, char **argv)
 {
 	cleanup_free struct cli_given *given = NULL;
@@ -278,6 +284,7 @@ int cli_main(const struct cli_prog *prog, int argc, char **argv)
 
 	fill_standard_fds();
 	survive_broken_pipes();
+	hear_of_children();
 	log_setup(prog->name, NULL);
 
 	status = answer_builtin(prog, argc, argv);

@@ -13,7 +13,8 @@
  * Run ARGV (looked up in PATH), with /dev/null as standard input, wait for it,
  * and keep at most 64 KiB of what it writes to standard output (OUT) and error.
  * OUT may be NULL. A status other than 0 is -EIO with the last line the program
- * wrote to standard error; a program that is not there is -ENOENT.
+ * wrote to standard error; a program that is not there is -ENOENT. Not for a process
+ * that ignores SIGCHLD, which no program of ours does from its start (cli_main()).
  */
 ATTR_MUST_CHECK int proc_run(const char *const argv[], struct buf *out, struct err *e);
 

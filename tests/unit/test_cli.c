@@ -11,6 +11,7 @@
 
 #include "unit.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 
 static const struct cli_opt prog_opts[] = {
@@ -347,6 +348,18 @@ static void the_end_of_the_output_is_watched(void **state ATTR_UNUSED)
 	}
 }
 
+static void children_are_heard_of_whoever_starts_us(void **state ATTR_UNUSED)
+{
+	char *argv[] = { (char *)"library", (char *)"--version", NULL };
+	struct sigaction sa = { 0 };
+	void (*before)(int) = signal(SIGCHLD, SIG_IGN);
+
+	assert_int_equal(cli_main(&library, 2, argv), 0);
+	assert_int_equal(sigaction(SIGCHLD, NULL, &sa), 0);
+	assert_true(sa.sa_handler == SIG_DFL);
+	(void)signal(SIGCHLD, before);
+}
+
 static void sizes_are_powers_of_1024(void **state ATTR_UNUSED)
 {
 	static const struct {
@@ -524,6 +537,7 @@ int main(void)
 		cmocka_unit_test(the_version_is_told),
 		cmocka_unit_test(every_option_is_listed_for_the_check),
 		cmocka_unit_test(the_end_of_the_output_is_watched),
+		cmocka_unit_test(children_are_heard_of_whoever_starts_us),
 		cmocka_unit_test(sizes_are_powers_of_1024),
 		unit_test_in_dir(bash_completes),
 		unit_test_in_dir(zsh_completes),
