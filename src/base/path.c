@@ -83,3 +83,12 @@ int path_write_new(int dirfd, const char *name, const char *data, mode_t mode, s
 	errno = -r;
 	return err_sys(e, "cannot write '%s'", name);
 }
+
+int path_next_entry(DIR *dir, struct dirent **ret, struct err *e)
+{
+	errno = 0;
+	*ret = readdir(dir);
+	if (!*ret && errno)
+		return err_sys(e, "cannot read a folder to its end");
+	return *ret ? 1 : 0;
+}

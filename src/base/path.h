@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 
+#include <dirent.h>
 #include <sys/types.h>
 
 /*
@@ -22,6 +23,12 @@ ATTR_MUST_CHECK int path_mkdir_all(int dirfd, const char *path, mode_t mode, str
 
 /* rm -r of NAME in DIRFD; stays on the file system, follows nothing. Absent is success. */
 ATTR_MUST_CHECK int path_remove_tree(int dirfd, const char *name, struct err *e);
+
+/*
+ * The next entry of DIR: 1 with *RET, or 0 at the end. readdir(3) tells a folder that
+ * cannot be read to its end from one that has ended by errno alone.
+ */
+ATTR_MUST_CHECK int path_next_entry(DIR *dir, struct dirent **ret, struct err *e);
 
 /* Write DATA to an O_EXCL file at most once: -EEXIST when NAME is there. Not durable. */
 ATTR_MUST_CHECK int path_write_new(int dirfd, const char *name, const char *data, mode_t mode,

@@ -2,6 +2,7 @@
 #include "libimg/uses.h"
 
 #include "base/alloc.h"
+#include "base/path.h"
 #include "base/jv.h"
 #include "libimg/image.h"
 #include "libstore/store.h"
@@ -89,7 +90,8 @@ static int add_records(const struct host *h, struct image_uses *u, struct err *e
 		(void)close(fd);
 		return r;
 	}
-	while (r == 0 && (entry = readdir(dir))) {
+	while (r == 0 && (r = path_next_entry(dir, &entry, e)) > 0) {
+		r = 0;
 		size_t len = strlen(entry->d_name);
 
 		if (len == UUID_LEN + 5 && strcmp(entry->d_name + UUID_LEN, ".json") == 0)

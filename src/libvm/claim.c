@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/jv.h"
+#include "base/path.h"
 #include "libnet/address.h"
 
 #include <dirent.h>
@@ -190,15 +191,19 @@ int claim_each(int claimsfd,
 		close_p(&fd);
 		return r;
 	}
-	while ((entry = readdir(d))) {
-		if (entry->d_name[0] == '.' ||
-		    claim_holder(claimsfd, entry->d_name, holder, NULL))
+	while ((r = path_next_entry(d, &entry, e)) > 0) {
+		if (entry->d_name[0] == '.')
 			continue;
-		r = fn(data, entry->d_name, holder, e);
+		r = claim_holder(claimsfd, entry->d_name, holder, e);
+		/* Given back meanwhile, or none of ours. */
+		if (r == -ENOENT || r == -EBADMSG || r == -EINVAL)
+			continue;
+		if (r == 0)
+			r = fn(data, entry->d_name, holder, e);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return r;
 }
 
 struct dropping {

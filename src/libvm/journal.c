@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "libvm/journal.h"
 
+#include "base/fileio.h"
 #include "base/jv.h"
+#include "base/path.h"
 #include "base/uuid.h"
 
 #include <dirent.h>
@@ -73,6 +75,7 @@ int journal_end(const struct host *h, const char *uuid, struct err *e)
 	file_name(name, uuid);
 	if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
 		return err_sys(e, "cannot remove the journal of VM %s", uuid);
+	file_remove_half_written(dirfd, name);
 	return 0;
 }
 
@@ -162,7 +165,7 @@ int journal_each(const struct host *h, int (*fn)(void *data, const char *uuid, s
 		close_p(&fd);
 		return r;
 	}
-	while ((entry = readdir(d))) {
+	while ((r = path_next_entry(d, &entry, e)) > 0) {
 		journal_name name;
 		char uuid[UUID_STR];
 
@@ -174,5 +177,5 @@ int journal_each(const struct host *h, int (*fn)(void *data, const char *uuid, s
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return r;
 }

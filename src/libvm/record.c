@@ -164,6 +164,7 @@ int record_remove(const struct host *h, const char *uuid, struct err *e)
 	record_shadow_remove(dirfd, uuid);
 	if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
 		return err_sys(e, "cannot remove '" HOST_RECORDS "/%s'", name);
+	file_remove_half_written(dirfd, name);
 	if (fsync(dirfd) < 0)
 		return err_sys(e, "cannot sync '" HOST_RECORDS "'");
 	return 0;

@@ -82,4 +82,5 @@ void record_shadow_remove(int recordsfd, const char *uuid)
 
 	(void)snprintf(name, sizeof(name), "%s.xml", uuid);
 	(void)unlinkat(recordsfd, name, 0);
+	file_remove_half_written(recordsfd, name);
 }

@@ -237,9 +237,9 @@ static int each_name(struct check *c, const char *dir,
 		close_p(&fd);
 		return r;
 	}
-	while ((entry = readdir(d)))
+	while ((r = path_next_entry(d, &entry, e)) > 0)
 		fn(c, fd, entry->d_name);
-	return 0;
+	return r;
 }
 
 /* ".UUID.json.new": its writer was killed before it could put the file in place. */

@@ -172,6 +172,27 @@ static void a_new_file_is_written_once(void **state)
 	remove_tree(d, "f");
 }
 
+/* A disk that fails halfway through: what was not read is not "not there". */
+static void a_folder_that_cannot_be_read_has_not_ended(void **state)
+{
+	struct unit_dir *d = *state;
+	struct dirent *entry;
+	DIR *dir = fdopendir(openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	assert_non_null(dir);
+	assert_true(dup2(null, dirfd(dir)) >= 0);
+	assert_int_equal(path_next_entry(dir, &entry, NULL), -ENOTDIR);
+	(void)closedir(dir);
+
+	dir = fdopendir(openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	assert_int_equal(path_next_entry(dir, &entry, NULL), 1);
+	assert_int_equal(path_next_entry(dir, &entry, NULL), 1);
+	assert_int_equal(path_next_entry(dir, &entry, NULL), 0);
+	(void)closedir(dir);
+	(void)close(null);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +205,7 @@ int main(void)
 		unit_test_in_dir(another_file_system_stops_it),
 		unit_test_in_dir(a_failure_to_remove_is_said),
 		unit_test_in_dir(a_new_file_is_written_once),
+		unit_test_in_dir(a_folder_that_cannot_be_read_has_not_ended),
 		/* clang-format on */
 	};
 

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/fileio.h"
+#include "base/path.h"
 #include "libvm/record_skim.h"
 
 #include "host_fixture.h"
@@ -205,6 +206,20 @@ static void a_shadow_says_what_is_not_to_be_inventoried(void **state)
 	assert_null(gone);
 }
 
+/* A create that was killed in the middle of writing its record is undone whole. */
+static void removing_takes_what_was_written_by_half(void **state)
+{
+	struct host_fixture *f = *state;
+	cleanup_close int dirfd = host_dir(&f->host, HOST_RECORDS, 0700, NULL);
+	static const char *const halves[] = { "." A ".json.new", "." A ".xml.new" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(halves); i++)
+		assert_int_equal(path_write_new(dirfd, halves[i], "{", 0600, NULL), 0);
+	assert_int_equal(record_remove(&f->host, A, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(halves); i++)
+		assert_int_equal(unlinkat(dirfd, halves[i], 0), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +233,7 @@ int main(void)
 		host_test(a_shadow_says_what_is_not_to_be_inventoried),
 		host_test(few_members_are_those_of_the_whole),
 		cmocka_unit_test(text_without_the_shape_of_an_object_is_not_skimmed),
+		host_test(removing_takes_what_was_written_by_half),
 		/* clang-format on */
 	};
 

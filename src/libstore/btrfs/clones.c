@@ -2,6 +2,7 @@
 #include "libstore/btrfs/driver.h"
 
 #include "base/alloc.h"
+#include "base/path.h"
 #include "libstore/btrfs/ioctl.h"
 
 #include <dirent.h>
@@ -105,9 +106,10 @@ int btrfs_clones(struct store *s, struct store_clone_of **ret_clones, size_t *re
 		fd = dir ? -1 : fd;
 		r = read_origins(s->poolfd, &all);
 	}
-	while (r == 0 && dir && (entry = readdir(dir))) {
+	while (r == 0 && dir && (r = path_next_entry(dir, &entry, e)) > 0) {
 		uint8_t uuid[16];
 
+		r = 0;
 		if (!uuid_is_valid(entry->d_name) || !image_subvol_uuid(s, entry->d_name, uuid))
 			continue;
 		for (size_t i = 0; r == 0 && i < all.count; i++) {

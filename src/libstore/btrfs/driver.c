@@ -55,7 +55,8 @@ static int destroy_subvols_in(int fsfd, int dirfd, unsigned int depth)
 		(void)close(dirfd);
 		return -errno;
 	}
-	while (r == 0 && (entry = readdir(dir))) {
+	while (r == 0 && (r = path_next_entry(dir, &entry, NULL)) > 0) {
+		r = 0;
 		struct btrfs_subvol sub;
 		int fd;
 
