@@ -146,7 +146,29 @@ static int install_record(const struct receiving *n, struct err *e)
 	return record_store(n->vh->host, n->uuid, record, e);
 }
 
-/* From the first to the last again and again, until it comes through. */
+static int begin_stage(const struct receiving *n, const char *stage, struct err *e)
+{
+	cleanup_jv struct jv *args = jv_object();
+
+	jv_set(args, "stage", jv_string(stage));
+	return journal_begin(n->vh->host, n->uuid, JOURNAL_RECEIVE, args, e);
+}
+
+static int remove_arrivals(const struct receiving *n, struct err *e)
+{
+	int r = store_next_end(n->store, n->uuid, e);
+
+	if (r == 0)
+		r = store_receive_end(n->store, n->uuid, e);
+	if (r == 0)
+		r = fault_point("arrivals removed", e);
+	if (r == 0)
+		r = store_sync(n->store, e);
+	return r < 0 ? r : journal_end(n->vh->host, n->uuid, e);
+}
+
+/* From the first to the last again and again, until it comes through: for that long no
+ * arrival may go. */
 static int install(const struct receiving *n, struct err *e)
 {
 	int r = store_next_begin(n->store, n->uuid, e);
@@ -162,19 +184,14 @@ static int install(const struct receiving *n, struct err *e)
 	if (r == 0)
 		r = fault_point("record written", e);
 	if (r == 0)
-		r = store_next_end(n->store, n->uuid, e);
+		r = begin_stage(n, "installed", e);
 	if (r == 0)
-		r = store_receive_end(n->store, n->uuid, e);
-	if (r == 0)
-		r = fault_point("arrivals removed", e);
-	if (r == 0)
-		r = store_sync(n->store, e);
-	return r < 0 ? r : journal_end(n->vh->host, n->uuid, e);
+		r = fault_point("installed", e);
+	return r < 0 ? r : remove_arrivals(n, e);
 }
 
 int receiving_install(struct receiving *n, struct err *e)
 {
-	cleanup_jv struct jv *args = jv_object();
 	int r;
 
 	if (zoneadmd_vm_pid(n->vh->host, n->uuid) > 0)
@@ -182,10 +199,11 @@ int receiving_install(struct receiving *n, struct err *e)
 			       "VM %s runs; stop it, then 'vmadm install' puts in place what "
 			       "has arrived",
 			       n->uuid);
-	jv_set(args, "stage", jv_string("install"));
-	r = journal_begin(n->vh->host, n->uuid, JOURNAL_RECEIVE, args, e);
-	if (r == 0)
-		r = fault_point("journal written", e);
+	r = begin_stage(n, "install", e);
+	if (r < 0)
+		return err_wrap(e, r, "all has arrived; 'vmadm install %s' puts it in place",
+				n->uuid);
+	r = fault_point("journal written", e);
 	if (r == 0)
 		r = install(n, e);
 	return r < 0 ? err_wrap(e, r, "all has arrived; the next command on it goes on") : 0;
@@ -202,28 +220,28 @@ int receiving_abandon(const struct receiving *n, struct err *e)
 }
 
 /*
- * "begin": until there is a record that says "receiving", nothing stays. "install":
- * arrivals go last, and so does the journal: without them all was done.
+ * "begin": until there is a record that says "receiving", nothing stays. "install": from
+ * the start again. "installed": some of the arrivals may be gone already.
  */
 int vm_receive_recover(const struct recovery *rc, const char **ret_done, struct err *e)
 {
 	const char *stage = jv_get_string(rc->args, "stage");
-	cleanup_receiving struct receiving n = { .vh = NULL };
+	cleanup_receiving struct receiving n = { .vh = rc->vh };
 	int r;
 
-	if (!stage || strcmp(stage, "install") != 0) {
+	if (!stage || strncmp(stage, "install", strlen("install")) != 0) {
 		*ret_done = rc->has_record ? "left it receiving" : "undid its receiving";
 		return rc->has_record ? journal_end(rc->vh->host, rc->uuid, e)
 				      : vm_erase(rc->vh, rc->uuid, e);
 	}
 	*ret_done = "completed its receiving";
+	(void)snprintf(n.uuid, sizeof(n.uuid), "%s", rc->uuid);
+	if (strcmp(stage, "installed") == 0) {
+		r = vm_store_open(rc->vh->host, &n.store, e);
+		return r < 0 ? r : remove_arrivals(&n, e);
+	}
 	r = receiving_load(&n, rc->vh, rc->uuid, e);
 	if (r == 0)
 		return install(&n, e);
-	if (r != -ENOENT)
-		return r;
-	r = store_next_end(n.store, rc->uuid, e);
-	if (r == 0)
-		r = store_receive_end(n.store, rc->uuid, e);
-	return r < 0 ? r : journal_end(rc->vh->host, rc->uuid, e);
+	return r == -ENOENT ? remove_arrivals(&n, e) : r;
 }
