@@ -50,7 +50,8 @@ struct store_ops {
 	int (*next_end)(struct store *s, const char *vm, struct err *e);
 	int (*data_create)(struct store *s, const char *vm, struct err *e);
 	int (*next_begin)(struct store *s, const char *vm, struct err *e);
-	bool (*has_fs)(struct store *s, const char *vm, const char *snapshot, enum store_fs fs);
+	int (*has_fs)(struct store *s, const char *vm, const char *snapshot, enum store_fs fs,
+		      struct err *e);
 	int (*send_begin)(struct store *s, const char *vm, struct err *e);
 	int (*send_fs)(struct store *s, const char *vm, enum store_fs fs, const char *snapshot,
 		       const char *base, int outfd, struct err *e);

@@ -266,9 +266,12 @@ static int check_source(const char *vm, const char *name, struct err *e)
 								  : check_snapshot(vm, name, e);
 }
 
-bool store_has_fs(struct store *s, const char *vm, const char *snapshot, enum store_fs fs)
+int store_has_fs(struct store *s, const char *vm, const char *snapshot, enum store_fs fs,
+		 struct err *e)
 {
-	return check_source(vm, snapshot, NULL) == 0 && s->ops->has_fs(s, vm, snapshot, fs);
+	int r = check_source(vm, snapshot, e);
+
+	return r < 0 ? r : s->ops->has_fs(s, vm, snapshot, fs, e);
 }
 
 int store_send_fs(struct store *s, const char *vm, enum store_fs fs, const char *snapshot,

@@ -155,7 +155,8 @@ ATTR_MUST_CHECK int store_next_begin(struct store *s, const char *vm, struct err
 /* ---- sending and receiving ---- */
 
 /* Is there FS in SNAPSHOT of VM (NULL: now; STORE_SENDING)? */
-bool store_has_fs(struct store *s, const char *vm, const char *snapshot, enum store_fs fs);
+ATTR_MUST_CHECK int store_has_fs(struct store *s, const char *vm, const char *snapshot,
+				 enum store_fs fs, struct err *e);
 
 /* Keep VM as it is under STORE_SENDING, in the place of what was kept so before. */
 ATTR_MUST_CHECK int store_send_begin(struct store *s, const char *vm, struct err *e);

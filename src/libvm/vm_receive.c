@@ -122,16 +122,26 @@ static int start_new(struct reception *n, struct err *e)
 static int check_names(const struct reception *n, struct err *e)
 {
 	const struct transfer *plan = &n->r.plan;
+	int r = store_has_fs(n->r.store, n->r.uuid, plan->from, STORE_ROOT, e);
 
-	if (!store_has_fs(n->r.store, n->r.uuid, plan->from, STORE_ROOT))
+	if (r < 0)
+		return r;
+	if (r == 0)
 		return err_set(e, -ENOENT, "No snapshot named \"%s\" for %s", plan->from,
 			       n->r.uuid);
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct transfer_stream *s = &plan->streams[i];
 
-		if (s->has_base && !store_has_fs(n->r.store, n->r.uuid, plan->from, s->fs))
+		r = s->has_base ? store_has_fs(n->r.store, n->r.uuid, plan->from, s->fs, e) : 1;
+		if (r == 0)
 			return err_set(e, -ENOENT, "snapshot \"%s\" has no data", plan->from);
-		if (*s->snapshot && store_has_fs(n->r.store, n->r.uuid, s->snapshot, s->fs))
+		if (r > 0)
+			r = *s->snapshot
+				    ? store_has_fs(n->r.store, n->r.uuid, s->snapshot, s->fs, e)
+				    : 0;
+		if (r < 0)
+			return r;
+		if (r > 0)
 			return err_set(e, -EEXIST, "Snapshot \"%s\" already exists for %s",
 				       s->snapshot, n->r.uuid);
 	}

@@ -65,13 +65,15 @@ static const char *base_of(const struct transfer *plan, const struct transfer_st
 	return s->has_base ? plan->from : NULL;
 }
 
-static void add_stream(struct sending *n, enum store_fs fs, const struct store_snapshot *snap)
+static int add_stream(struct sending *n, enum store_fs fs, const struct store_snapshot *snap,
+		      struct err *e)
 {
 	struct transfer *t = &n->plan;
 	struct transfer_stream s = { .fs = fs };
+	int r = store_has_fs(n->store, n->uuid, snap ? snap->name : STORE_SENDING, fs, e);
 
-	if (!store_has_fs(n->store, n->uuid, snap ? snap->name : STORE_SENDING, fs))
-		return;
+	if (r <= 0)
+		return r;
 	if (snap) {
 		(void)snprintf(s.snapshot, sizeof(s.snapshot), "%s", snap->name);
 		s.created_at = snap->created_ns / 1000000000;
@@ -81,16 +83,23 @@ static void add_stream(struct sending *n, enum store_fs fs, const struct store_s
 			s.has_after = true;
 			s.after = i;
 		}
-	s.has_base = !s.has_after && *t->from && store_has_fs(n->store, n->uuid, t->from, fs);
+	r = s.has_after || !*t->from ? 0 : store_has_fs(n->store, n->uuid, t->from, fs, e);
+	if (r < 0)
+		return r;
+	s.has_base = r > 0;
 	t->streams = xrealloc_array(t->streams, t->count + 1, sizeof(s));
 	t->streams[t->count++] = s;
+	return 0;
 }
 
 /* Data before the root, as store_receive_install() wants it. */
-static void add_moment(struct sending *n, const struct store_snapshot *snap)
+static int add_moment(struct sending *n, const struct store_snapshot *snap, struct err *e)
 {
-	for (enum store_fs fs = STORE_FS_MAX_; fs-- > 0;)
-		add_stream(n, fs, snap);
+	int r = 0;
+
+	for (enum store_fs fs = STORE_FS_MAX_; r == 0 && fs-- > 0;)
+		r = add_stream(n, fs, snap, e);
+	return r;
 }
 
 /* Oldest first, and at the end what the VM is now. */
@@ -115,10 +124,9 @@ static int make_plan(struct sending *n, struct err *e)
 	uuid_generate_random(n->plan.id);
 	(void)snprintf(n->plan.vm, sizeof(n->plan.vm), "%.36s", n->uuid);
 	(void)snprintf(n->plan.from, sizeof(n->plan.from), "%s", from ? from : "");
-	while (newer-- > 0)
-		add_moment(n, &list[newer]);
-	add_moment(n, NULL);
-	return 0;
+	while (r == 0 && newer-- > 0)
+		r = add_moment(n, &list[newer], e);
+	return r < 0 ? r : add_moment(n, NULL, e);
 }
 
 static int open_kept(const struct sending *n, struct err *e)

@@ -59,12 +59,16 @@ int btrfs_vm_destroy(struct store *s, const char *vm, struct err *e);
 /* Where FS of VM is: now (SNAPSHOT is NULL), or in one of its snapshots. Returns BUF. */
 const char *btrfs_fs_place(char buf[static PATH_SIZE], const char *vm, const char *snapshot,
 			   enum store_fs fs);
-bool btrfs_is_there(struct store *s, const char *path);
-/* The group of VM, 0 when it has none: then it has no bound. */
-uint64_t btrfs_vm_group(struct store *s, const char *vm);
+/* 1 or 0, or why that cannot be told: what cannot be looked at is not absent. */
+int btrfs_is_there(struct store *s, const char *path, struct err *e);
+/* The group of VM; *RET_GROUP is 0 when it has none: then it has no bound. */
+int btrfs_vm_group(struct store *s, const char *vm, uint64_t *ret_group, struct err *e);
 int btrfs_destroy_at(struct store *s, const char *path, struct err *e);
 int btrfs_snapshot_at(struct store *s, const char *from, const char *to, uint64_t group,
 		      bool readonly, struct err *e);
+/* As above, where there is a FROM. */
+int btrfs_snapshot_if_there(struct store *s, const char *from, const char *to, uint64_t group,
+			    bool readonly, struct err *e);
 int btrfs_snapshot_folders(struct store *s, const char *vm, const char *name, struct err *e);
 int btrfs_snapshot_stamp(struct store *s, const char *vm, const char *name, int64_t created_at,
 			 struct err *e);
@@ -83,7 +87,8 @@ int btrfs_data_create(struct store *s, const char *vm, struct err *e);
 
 /* ---- send.c, stream.c ---- */
 
-bool btrfs_has_fs(struct store *s, const char *vm, const char *snapshot, enum store_fs fs);
+int btrfs_has_fs(struct store *s, const char *vm, const char *snapshot, enum store_fs fs,
+		 struct err *e);
 int btrfs_send_begin(struct store *s, const char *vm, struct err *e);
 int btrfs_send_fs(struct store *s, const char *vm, enum store_fs fs, const char *snapshot,
 		  const char *base, int outfd, struct err *e);

@@ -19,14 +19,16 @@ static int take_status(void *data, const struct tree_key *key ATTR_UNUSED, const
 	return 0;
 }
 
-enum quota_mode quota_mode(int fsfd)
+int quota_mode(int fsfd)
 {
 	const struct tree_key key = { 0, BTRFS_QGROUP_STATUS_KEY, 0 };
 	uint64_t flags = 0;
+	int r;
 
-	/* No quota tree is -ENOENT: no quotas. */
-	if (btrfs_search(fsfd, BTRFS_QUOTA_TREE_OBJECTID, key, key, take_status, &flags) < 0)
-		return QUOTA_NONE;
+	/* No quota tree is -ENOENT: no quotas. All else must not look as if there were none. */
+	r = btrfs_search(fsfd, BTRFS_QUOTA_TREE_OBJECTID, key, key, take_status, &flags);
+	if (r < 0)
+		return r == -ENOENT ? QUOTA_NONE : r;
 	if (!(flags & BTRFS_QGROUP_STATUS_FLAG_ON))
 		return QUOTA_NONE;
 	if (flags & BTRFS_QGROUP_STATUS_FLAG_SIMPLE_MODE)

@@ -20,7 +20,8 @@
 
 enum quota_mode { QUOTA_NONE, QUOTA_FULL, QUOTA_INCONSISTENT, QUOTA_SIMPLE };
 
-enum quota_mode quota_mode(int fsfd);
+/* The mode, or why that cannot be told. */
+int quota_mode(int fsfd);
 
 /* The group of a VM, by its UUID; never 0. */
 uint64_t quota_group(const char *vm);

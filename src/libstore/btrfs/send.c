@@ -28,25 +28,29 @@ int btrfs_send_end(struct store *s, const char *vm, struct err *e)
 
 int btrfs_send_begin(struct store *s, const char *vm, struct err *e)
 {
-	uint64_t group = btrfs_vm_group(s, vm);
+	uint64_t group;
 	char from[PATH_SIZE], to[PATH_SIZE];
 	int r = btrfs_send_end(s, vm, e);
 
 	if (r == 0)
+		r = btrfs_vm_group(s, vm, &group, e);
+	if (r == 0)
 		r = path_mkdir_all(s->poolfd, btrfs_place(to, vm, "sending", ""), 0700, e);
 	for (enum store_fs fs = 0; r == 0 && fs < STORE_FS_MAX_; fs++)
-		if (btrfs_is_there(s, btrfs_fs_place(from, vm, NULL, fs)))
-			r = btrfs_snapshot_at(s, from,
-					      btrfs_fs_place(to, vm, STORE_SENDING, fs), group,
-					      true, e);
+		r = btrfs_snapshot_if_there(s, btrfs_fs_place(from, vm, NULL, fs),
+					    btrfs_fs_place(to, vm, STORE_SENDING, fs), group,
+					    true, e);
+	if (r < 0)
+		(void)btrfs_send_end(s, vm, NULL);
 	return r;
 }
 
-bool btrfs_has_fs(struct store *s, const char *vm, const char *snapshot, enum store_fs fs)
+int btrfs_has_fs(struct store *s, const char *vm, const char *snapshot, enum store_fs fs,
+		 struct err *e)
 {
 	char path[PATH_SIZE];
 
-	return btrfs_is_there(s, btrfs_fs_place(path, vm, snapshot, fs));
+	return btrfs_is_there(s, btrfs_fs_place(path, vm, snapshot, fs), e);
 }
 
 static int subvol_id(struct store *s, const char *path, uint64_t *ret_id, struct err *e)
@@ -112,7 +116,9 @@ int btrfs_receive_begin(struct store *s, const char *vm, uint64_t quota_bytes,
 	r = btrfs_receive_end(s, vm, e);
 	/* One that is there has its bound. */
 	*ret_quota_holds = true;
-	if (r == 0 && !btrfs_has_fs(s, vm, NULL, STORE_ROOT))
+	if (r == 0)
+		r = btrfs_has_fs(s, vm, NULL, STORE_ROOT, e);
+	if (r == 0)
 		r = btrfs_vm_set_quota(s, vm, quota_bytes, ret_quota_holds, e);
 	if (r < 0)
 		return r;
@@ -156,10 +162,13 @@ static int work_empty(struct store *s, const char *vm, uint64_t group, struct er
 int btrfs_receive_work(struct store *s, const char *vm, enum store_fs fs, const char *base,
 		       const struct store_arrival *after, struct err *e)
 {
-	uint64_t group = btrfs_vm_group(s, vm);
+	uint64_t group;
 	char from[PATH_SIZE], to[PATH_SIZE];
 	int r;
 
+	r = btrfs_vm_group(s, vm, &group, e);
+	if (r < 0)
+		return r;
 	(void)snprintf(to, sizeof(to), "%s/receive/work", vm);
 	if (base)
 		r = btrfs_snapshot_at(s, btrfs_fs_place(from, vm, base, fs), to, group, false,
@@ -177,9 +186,12 @@ int btrfs_receive_work(struct store *s, const char *vm, enum store_fs fs, const 
 int btrfs_receive_keep(struct store *s, const char *vm, const struct store_arrival *a,
 		       struct err *e)
 {
-	uint64_t group = btrfs_vm_group(s, vm);
+	uint64_t group;
 	char from[PATH_SIZE], to[PATH_SIZE];
+	int r = btrfs_vm_group(s, vm, &group, e);
 
+	if (r < 0)
+		return r;
 	(void)snprintf(from, sizeof(from), "%s/receive/work", vm);
 	return btrfs_snapshot_at(s, from, receive_place(to, vm, a), group, true, e);
 }
@@ -197,10 +209,14 @@ int btrfs_receive_drop_points(struct store *s, const char *vm, const struct stor
 	if (fd < 0)
 		return err_sys(e, "cannot open '%s'", path);
 	dir = fdopendir(fd);
-	if (!dir)
-		abort(); /* memory */
+	if (!dir) {
+		r = err_sys(e, "cannot read '%s'", path);
+		close_p(&fd);
+		return r;
+	}
 	receive_place(kept, vm, keep);
-	while (r == 0 && (entry = readdir(dir))) {
+	while (r == 0 && (r = path_next_entry(dir, &entry, e)) > 0) {
+		r = 0;
 		if (strncmp(entry->d_name, "at-", 3) != 0)
 			continue;
 		(void)snprintf(path, sizeof(path), "%s/receive/%.60s", vm, entry->d_name);
@@ -215,10 +231,12 @@ int btrfs_receive_install(struct store *s, const char *vm, const struct store_ar
 			  enum store_fs fs, const char *snapshot, int64_t created_at,
 			  struct err *e)
 {
-	uint64_t group = btrfs_vm_group(s, vm);
+	uint64_t group;
 	char from[PATH_SIZE], to[PATH_SIZE];
-	int r;
+	int r = btrfs_vm_group(s, vm, &group, e);
 
+	if (r < 0)
+		return r;
 	receive_place(from, vm, a);
 	if (!snapshot) {
 		(void)snprintf(to, sizeof(to), "%s/next/%s", vm,
@@ -227,10 +245,10 @@ int btrfs_receive_install(struct store *s, const char *vm, const struct store_ar
 	}
 	/* The data of a snapshot comes before its root, with which the snapshot is there. */
 	(void)snprintf(to, sizeof(to), "%s/snapinfo/%s", vm, snapshot);
-	r = fs == STORE_DATA || !btrfs_is_there(s, to)
-		    ? btrfs_snapshot_folders(s, vm, snapshot, e)
-		    : 0;
+	r = fs == STORE_DATA ? 0 : btrfs_is_there(s, to, e);
 	if (r == 0)
+		r = btrfs_snapshot_folders(s, vm, snapshot, e);
+	if (r >= 0)
 		r = btrfs_snapshot_at(s, from, btrfs_fs_place(to, vm, snapshot, fs), group,
 				      true, e);
 	return r < 0 ? r : btrfs_snapshot_stamp(s, vm, snapshot, created_at, e);

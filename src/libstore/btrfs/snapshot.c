@@ -56,15 +56,24 @@ int btrfs_destroy_at(struct store *s, const char *path, struct err *e)
 	return r < 0 ? btrfs_fail(e, r, "cannot destroy", path) : 0;
 }
 
-uint64_t btrfs_vm_group(struct store *s, const char *vm)
+int btrfs_vm_group(struct store *s, const char *vm, uint64_t *ret_group, struct err *e)
 {
-	enum quota_mode mode = quota_mode(s->poolfd);
+	int mode = quota_mode(s->poolfd);
 	uint64_t used, limit;
+	int r = mode;
 
-	if (mode == QUOTA_NONE ||
-	    quota_group_usage(s->poolfd, quota_group(vm), mode, &used, &limit) < 0)
+	*ret_group = 0;
+	if (mode == QUOTA_NONE)
 		return 0;
-	return quota_group(vm);
+	if (mode > 0)
+		r = quota_group_usage(s->poolfd, quota_group(vm), (enum quota_mode)mode, &used,
+				      &limit);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return btrfs_fail(e, r, "cannot ask for the quota of VM", vm);
+	*ret_group = quota_group(vm);
+	return 0;
 }
 
 /* A snapshot of FROM at TO, which is replaced; both below the pool. */
@@ -92,11 +101,21 @@ int btrfs_snapshot_at(struct store *s, const char *from, const char *to, uint64_
 	return r < 0 ? btrfs_fail(e, r, "cannot make the snapshot", to) : 0;
 }
 
-bool btrfs_is_there(struct store *s, const char *path)
+int btrfs_is_there(struct store *s, const char *path, struct err *e)
 {
 	struct stat st;
 
-	return fstatat(s->poolfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (fstatat(s->poolfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : err_sys(e, "cannot look at '%s'", path);
+}
+
+int btrfs_snapshot_if_there(struct store *s, const char *from, const char *to, uint64_t group,
+			    bool readonly, struct err *e)
+{
+	int r = btrfs_is_there(s, from, e);
+
+	return r > 0 ? btrfs_snapshot_at(s, from, to, group, readonly, e) : r;
 }
 
 /* The folders around snapshot NAME; what is left of one that was not finished goes. */
@@ -129,16 +148,19 @@ int btrfs_snapshot_stamp(struct store *s, const char *vm, const char *name, int6
 
 int btrfs_snapshot_create(struct store *s, const char *vm, const char *name, struct err *e)
 {
-	uint64_t group = btrfs_vm_group(s, vm);
+	uint64_t group;
 	char from[PATH_SIZE], to[PATH_SIZE];
-	int r;
+	int r = btrfs_is_there(s, btrfs_fs_place(to, vm, name, STORE_ROOT), e);
 
-	if (btrfs_is_there(s, btrfs_fs_place(to, vm, name, STORE_ROOT)))
-		return err_set(e, -EEXIST, "snapshot '%s' is there already", name);
-	r = btrfs_snapshot_folders(s, vm, name, e);
-	if (r == 0 && btrfs_is_there(s, btrfs_fs_place(from, vm, NULL, STORE_DATA)))
-		r = btrfs_snapshot_at(s, from, btrfs_fs_place(to, vm, name, STORE_DATA), group,
-				      true, e);
+	if (r != 0)
+		return r < 0 ? r : err_set(e, -EEXIST, "snapshot '%s' is there already", name);
+	r = btrfs_vm_group(s, vm, &group, e);
+	if (r == 0)
+		r = btrfs_snapshot_folders(s, vm, name, e);
+	if (r == 0)
+		r = btrfs_snapshot_if_there(s, btrfs_fs_place(from, vm, NULL, STORE_DATA),
+					    btrfs_fs_place(to, vm, name, STORE_DATA), group,
+					    true, e);
 	if (r == 0)
 		r = btrfs_snapshot_stamp(s, vm, name, 0, e);
 	/* The root last: with it there is a snapshot. */
@@ -188,7 +210,7 @@ int btrfs_snapshot_list(struct store *s, const char *vm, struct store_snapshot *
 	struct dirent *entry;
 	size_t count = 0;
 	DIR *dir;
-	int fd;
+	int fd, r;
 
 	*ret_list = NULL;
 	*ret_count = 0;
@@ -197,17 +219,22 @@ int btrfs_snapshot_list(struct store *s, const char *vm, struct store_snapshot *
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "cannot open '%s'", path);
 	dir = fdopendir(fd);
-	if (!dir)
-		abort(); /* memory */
+	if (!dir) {
+		r = err_sys(e, "cannot read '%s'", path);
+		close_p(&fd);
+		return r;
+	}
 	(void)snprintf(path, sizeof(path), "%s/snapinfo", vm);
 	infofd = openat(s->poolfd, path, DIR_FLAGS);
-	while ((entry = readdir(dir))) {
+	while ((r = path_next_entry(dir, &entry, e)) > 0) {
 		if (!store_snapshot_name_is_valid(entry->d_name))
 			continue;
 		list = xrealloc_array(list, count + 1, sizeof(*list));
 		take_snapshot(infofd, entry->d_name, &list[count++]);
 	}
 	(void)closedir(dir);
+	if (r < 0)
+		return r;
 	if (count)
 		qsort(list, count, sizeof(*list), newest_first);
 	*ret_list = take_ptr(list);
@@ -247,44 +274,46 @@ static int keep_origin(struct store *s, const char *vm, const char *image, uint6
 		       struct err *e)
 {
 	char from[PATH_SIZE], to[PATH_SIZE];
+	int r = btrfs_is_there(s, btrfs_place(to, "", vm, "origin"), e);
 
+	if (r != 0)
+		return r < 0 ? r : 0;
 	btrfs_place(from, IMAGES, image, "rootfs");
-	btrfs_place(to, "", vm, "origin");
-	if (btrfs_is_there(s, to) || !btrfs_is_there(s, from))
-		return 0;
-	return btrfs_snapshot_at(s, from, to, group, true, e);
+	return btrfs_snapshot_if_there(s, from, to, group, true, e);
 }
 
 int btrfs_next_from_snapshot(struct store *s, const char *vm, const char *name,
 			     const char *image, struct err *e)
 {
-	uint64_t group = btrfs_vm_group(s, vm);
+	uint64_t group;
 	char from[PATH_SIZE], to[PATH_SIZE];
-	int r = keep_origin(s, vm, image, group, e);
+	int r = btrfs_vm_group(s, vm, &group, e);
 
+	if (r == 0)
+		r = keep_origin(s, vm, image, group, e);
 	if (r == 0)
 		r = btrfs_next_begin(s, vm, e);
 	for (enum store_fs fs = 0; r == 0 && fs < STORE_FS_MAX_; fs++) {
 		btrfs_fs_place(from, vm, name, fs);
 		next_place(to, vm, fs);
 		/* Delegated later than the snapshot was made: it is left as it is. */
-		if (fs != STORE_ROOT && !btrfs_is_there(s, from))
-			continue;
-		r = btrfs_snapshot_at(s, from, to, group, false, e);
+		r = fs == STORE_ROOT ? btrfs_snapshot_at(s, from, to, group, false, e)
+				     : btrfs_snapshot_if_there(s, from, to, group, false, e);
 	}
 	return r;
 }
 
 int btrfs_next_from_image(struct store *s, const char *vm, const char *image, struct err *e)
 {
-	uint64_t group = btrfs_vm_group(s, vm);
+	uint64_t group;
 	char from[PATH_SIZE], to[PATH_SIZE];
-	int r;
+	int r = btrfs_is_there(s, btrfs_place(from, IMAGES, image, "rootfs"), e);
 
-	btrfs_place(from, IMAGES, image, "rootfs");
-	if (!btrfs_is_there(s, from))
-		return err_set(e, -ENOENT, "image '%s' is not installed", image);
-	r = btrfs_next_begin(s, vm, e);
+	if (r <= 0)
+		return r < 0 ? r : err_set(e, -ENOENT, "image '%s' is not installed", image);
+	r = btrfs_vm_group(s, vm, &group, e);
+	if (r == 0)
+		r = btrfs_next_begin(s, vm, e);
 	next_place(to, vm, STORE_ROOT);
 	if (r == 0)
 		r = btrfs_snapshot_at(s, from, to, group, false, e);
@@ -292,6 +321,19 @@ int btrfs_next_from_image(struct store *s, const char *vm, const char *image, st
 		return r;
 	r = openat(s->poolfd, to, DIR_FLAGS);
 	return r < 0 ? err_sys(e, "cannot open '%s'", to) : r;
+}
+
+static int swap_one(struct store *s, const char *from, const char *to, struct err *e)
+{
+	int is_new = btrfs_is_there(s, from, e);
+	int is_old = is_new > 0 ? btrfs_is_there(s, to, e) : is_new;
+
+	if (is_new <= 0 || is_old < 0)
+		return is_old;
+	if (renameat2(s->poolfd, from, s->poolfd, to,
+		      is_old ? RENAME_EXCHANGE : RENAME_NOREPLACE) < 0)
+		return err_sys(e, "cannot put '%s' in place of '%s'", from, to);
+	return 0;
 }
 
 int btrfs_next_swap(struct store *s, const char *vm, struct err *e)
@@ -303,19 +345,14 @@ int btrfs_next_swap(struct store *s, const char *vm, struct err *e)
 	r = store_sync(s, e);
 	for (enum store_fs fs = 0; r == 0 && fs < STORE_FS_MAX_; fs++) {
 		next_place(from, vm, fs);
-		btrfs_fs_place(to, vm, NULL, fs);
-		if (!btrfs_is_there(s, from))
-			continue;
-		if (renameat2(s->poolfd, from, s->poolfd, to,
-			      btrfs_is_there(s, to) ? RENAME_EXCHANGE : RENAME_NOREPLACE) < 0)
-			return err_sys(e, "cannot put '%s' in place of '%s'", from, to);
+		r = swap_one(s, from, btrfs_fs_place(to, vm, NULL, fs), e);
 	}
 	return r < 0 ? r : store_sync(s, e);
 }
 
 int btrfs_data_create(struct store *s, const char *vm, struct err *e)
 {
-	uint64_t group = btrfs_vm_group(s, vm);
+	uint64_t group;
 	cleanup_close int dirfd = openat(s->poolfd, vm, DIR_FLAGS);
 	cleanup_close int fd = -1;
 	struct btrfs_subvol sub;
@@ -323,6 +360,9 @@ int btrfs_data_create(struct store *s, const char *vm, struct err *e)
 
 	if (dirfd < 0)
 		return err_sys(e, "cannot open '%s'", vm);
+	r = btrfs_vm_group(s, vm, &group, e);
+	if (r < 0)
+		return r;
 	r = btrfs_subvol_create(dirfd, "data");
 	if (r < 0 && r != -EEXIST)
 		return btrfs_fail(e, r, "cannot make the data file system of VM", vm);

@@ -14,17 +14,19 @@
 static int prepare_quota(struct store *s, const char *vm, uint64_t bytes, uint64_t *ret_group,
 			 bool *ret_holds, struct err *e)
 {
-	enum quota_mode mode = bytes ? quota_mode(s->poolfd) : QUOTA_NONE;
+	int mode = bytes ? quota_mode(s->poolfd) : QUOTA_NONE;
 	uint64_t group = quota_group(vm);
 	int r;
 
+	if (mode < 0)
+		return btrfs_fail(e, mode, "cannot ask for the quotas of the pool of VM", vm);
 	*ret_group = 0;
 	*ret_holds = bytes == 0 || mode == QUOTA_SIMPLE || mode == QUOTA_FULL;
 	if (mode == QUOTA_NONE)
 		return 0;
 	r = quota_group_create(s->poolfd, group);
 	if (r == 0)
-		r = quota_group_set_limit(s->poolfd, group, mode, bytes);
+		r = quota_group_set_limit(s->poolfd, group, (enum quota_mode)mode, bytes);
 	if (r < 0)
 		return btrfs_fail(e, r, "cannot set the quota of VM", vm);
 	*ret_group = group;
@@ -97,6 +99,13 @@ static int join(struct store *s, const char *path, uint64_t group, struct err *e
 	return r < 0 ? btrfs_fail(e, r, "cannot bound", path) : 0;
 }
 
+static int join_if_there(struct store *s, const char *path, uint64_t group, struct err *e)
+{
+	int r = btrfs_is_there(s, path, e);
+
+	return r > 0 ? join(s, path, group, e) : r;
+}
+
 /* Root, data and snapshots: what a VM had before it was given a bound counts as well. */
 static int join_all(struct store *s, const char *vm, uint64_t group, struct err *e)
 {
@@ -107,11 +116,11 @@ static int join_all(struct store *s, const char *vm, uint64_t group, struct err 
 
 	r = btrfs_snapshot_list(s, vm, &snapshots, &count, e);
 	for (enum store_fs fs = 0; fs < STORE_FS_MAX_; fs++) {
-		if (r == 0 && btrfs_is_there(s, btrfs_fs_place(path, vm, NULL, fs)))
-			r = join(s, path, group, e);
+		if (r == 0)
+			r = join_if_there(s, btrfs_fs_place(path, vm, NULL, fs), group, e);
 		for (size_t i = 0; r == 0 && i < count; i++)
-			if (btrfs_is_there(s, btrfs_fs_place(path, vm, snapshots[i].name, fs)))
-				r = join(s, path, group, e);
+			r = join_if_there(s, btrfs_fs_place(path, vm, snapshots[i].name, fs),
+					  group, e);
 	}
 	return r;
 }
@@ -119,11 +128,13 @@ static int join_all(struct store *s, const char *vm, uint64_t group, struct err 
 int btrfs_vm_set_quota(struct store *s, const char *vm, uint64_t quota_bytes,
 		       bool *ret_quota_holds, struct err *e)
 {
-	enum quota_mode mode = quota_mode(s->poolfd);
+	int mode = quota_mode(s->poolfd);
 	uint64_t group;
 	bool holds;
 	int r;
 
+	if (mode < 0)
+		return btrfs_fail(e, mode, "cannot ask for the quotas of the pool of VM", vm);
 	if (quota_bytes == 0) {
 		r = mode == QUOTA_NONE ? 0 : quota_group_destroy(s->poolfd, quota_group(vm));
 		if (r < 0)
@@ -143,15 +154,18 @@ int btrfs_vm_set_quota(struct store *s, const char *vm, uint64_t quota_bytes,
 int btrfs_vm_usage(struct store *s, const char *vm, uint64_t *ret_used, uint64_t *ret_quota,
 		   struct err *e)
 {
-	enum quota_mode mode = quota_mode(s->poolfd);
 	cleanup_close int fd = -1;
 	struct btrfs_subvol sub;
 	char path[PATH_SIZE];
+	int mode = quota_mode(s->poolfd);
 	int r;
 
+	if (mode < 0)
+		return btrfs_fail(e, mode, "cannot ask for the usage of VM", vm);
 	if (mode == QUOTA_NONE)
 		return err_set(e, -ENOTSUP, "the pool does not count what VMs hold");
-	r = quota_group_usage(s->poolfd, quota_group(vm), mode, ret_used, ret_quota);
+	r = quota_group_usage(s->poolfd, quota_group(vm), (enum quota_mode)mode, ret_used,
+			      ret_quota);
 	if (r != -ENOENT)
 		return r < 0 ? btrfs_fail(e, r, "cannot ask for the usage of VM", vm) : 0;
 	/* No bound, so no group of its own: what the root holds. */
@@ -160,15 +174,19 @@ int btrfs_vm_usage(struct store *s, const char *vm, uint64_t *ret_used, uint64_t
 		return err_sys(e, "cannot open '%s'", path);
 	r = btrfs_subvol_info(fd, &sub);
 	if (r == 0)
-		r = quota_group_usage(s->poolfd, sub.id, mode, ret_used, ret_quota);
+		r = quota_group_usage(s->poolfd, sub.id, (enum quota_mode)mode, ret_used,
+				      ret_quota);
 	return r < 0 ? btrfs_fail(e, r, "cannot ask for the usage of VM", vm) : 0;
 }
 
 int btrfs_vm_destroy(struct store *s, const char *vm, struct err *e)
 {
-	bool counted = quota_mode(s->poolfd) != QUOTA_NONE;
+	int mode = quota_mode(s->poolfd);
+	bool counted = mode != QUOTA_NONE;
 	int r;
 
+	if (mode < 0)
+		return btrfs_fail(e, mode, "cannot ask for the quota of VM", vm);
 	/* The bound first: it is found by the VM's name, with or without its members. */
 	r = counted ? quota_group_destroy(s->poolfd, quota_group(vm)) : 0;
 	if (r < 0)
