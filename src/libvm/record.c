@@ -154,6 +154,7 @@ int record_remove(const struct host *h, const char *uuid, struct err *e)
 {
 	cleanup_close int dirfd = -1;
 	record_name name;
+	int r;
 
 	dirfd = host_dir_existing(h, HOST_RECORDS, e);
 	if (dirfd == -ENOENT)
@@ -161,7 +162,9 @@ int record_remove(const struct host *h, const char *uuid, struct err *e)
 	if (dirfd < 0)
 		return dirfd;
 	file_name(name, uuid);
-	record_shadow_remove(dirfd, uuid);
+	r = record_shadow_remove(dirfd, uuid, e);
+	if (r < 0)
+		return r;
 	if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
 		return err_sys(e, "cannot remove '" HOST_RECORDS "/%s'", name);
 	file_remove_half_written(dirfd, name);

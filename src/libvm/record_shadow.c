@@ -76,11 +76,13 @@ void record_shadow_store(int recordsfd, const char *uuid, const struct jv *recor
 		(void)unlinkat(recordsfd, fresh, 0);
 }
 
-void record_shadow_remove(int recordsfd, const char *uuid)
+int record_shadow_remove(int recordsfd, const char *uuid, struct err *e)
 {
 	shadow_name name;
 
 	(void)snprintf(name, sizeof(name), "%s.xml", uuid);
-	(void)unlinkat(recordsfd, name, 0);
+	if (unlinkat(recordsfd, name, 0) < 0 && errno != ENOENT)
+		return err_sys(e, "cannot remove '%s'", name);
 	file_remove_half_written(recordsfd, name);
+	return 0;
 }
