@@ -193,7 +193,10 @@ static int begin_end(struct zone *z, bool again, struct err *e)
 		return err_set(e, -EBUSY, "the machine is being stopped");
 	z->again = again;
 	z->state = ZONE_STOPPING;
-	return zone_state_write(z, e);
+	/* No room below /run, say: that must not keep a machine running. */
+	if (zone_state_write(z, e) < 0)
+		log_warning("%s", e ? e->msg : "cannot write the state");
+	return 0;
 }
 
 int zone_ask_end(struct zone *z, bool again, unsigned int timeout_s, struct err *e)
