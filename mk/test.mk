@@ -4,7 +4,8 @@
 #	make test-unit             (test-cli, test-host) one of the steps
 #	make test-cli T=PATTERN    only tests/cli/*PATTERN*.t
 #	make fuzz FUZZ_SECONDS=60  each fuzzer for so long, over its corpus
-#	make soak SOAK_OPS=N       the model tests with N operations each, and each fuzzer for longer
+#	make soak SOAK_OPS=N       the model tests with N operations each, every system call that
+#	                           can fail, and each fuzzer for longer
 #	make bench T=PATTERN       tests/bench/*PATTERN*.sh, with release programs; as root
 #
 # Unit tests and the programs that the others run are made in dev mode, with
@@ -41,7 +42,8 @@ fuzz-run: $(addprefix $(B)/check/,$(FUZZERS))
 soak:
 	+@$(MAKE) --no-print-directory MODE=dev programs
 	@DAIS_BIN=$(abspath $(BUILD))/dev/bin MODEL_OPS=$(SOAK_OPS) MODEL_SEED=$$(date +%s) \
-		tests/run host $(wildcard tests/host/*model*.t)
+		SYSCALL_EVERY=1 \
+		tests/run host $(wildcard tests/host/*model*.t) tests/host/vmadm_syscalls.t
 	+@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$$((FUZZ_SECONDS * 15))
 
 bench:
