@@ -8,6 +8,7 @@
 #include "libimg/import_private.h"
 #include "libimg/leftovers.h"
 #include "libimg/pool.h"
+#include "libimg/refresh.h"
 #include "libimg/source_ops.h"
 #include "libstore/store.h"
 
@@ -170,6 +171,49 @@ static int find(struct import *im, struct source_answer *top, struct err *e)
 	return 0;
 }
 
+/* The tags of MANIFEST get those names that the same image had before. */
+static void keep_names(struct jv *manifest, const struct jv *old)
+{
+	static const char *const same[] = { "docker:id", "docker:repo" };
+	struct jv *tags = jv_get(manifest, "tags");
+	const struct jv *had = jv_get(old, "tags");
+
+	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
+		if (!jv_equal(jv_get(tags, same[i]), jv_get(had, same[i])))
+			return;
+	for (void *it = jv_iter(had); it; it = jv_iter_next(had, it))
+		if (strncmp(jv_iter_key(it), "docker:tag:", 11) == 0)
+			jv_set(tags, jv_iter_key(it), jv_copy(jv_iter_value(it)));
+}
+
+/*
+ * The layers are here, from another image or under another name: what is asked for is
+ * known by its name from now on, and what it runs.
+ */
+static int learn_name(struct import *im, const struct source_answer *top, struct err *e)
+{
+	const struct jv *manifest = jv_get(top->value, "manifest");
+	const char *type = jv_get_string(manifest, "type");
+	cleanup_image struct image img = { 0 };
+	cleanup_buf struct buf changed = BUF_INIT;
+	cleanup_jv struct jv *m = NULL;
+	bool missing = false;
+	size_t count = 0;
+	int r;
+
+	if (!type || strcmp(type, "docker") != 0)
+		return 0;
+	r = image_load(im->host, im->result->uuid, &img, e);
+	if (r < 0)
+		return r;
+	m = jv_copy(manifest);
+	keep_names(m, img.manifest);
+	r = image_refresh(im->host, im->result->uuid, m, false, &changed, &count, &missing, e);
+	if (r == 0 && count)
+		import_say(im, "Image %s is now %s as well", im->result->uuid, im->req->name);
+	return r;
+}
+
 static int get_all(struct import *im, struct source_answer *top, struct err *e)
 {
 	cleanup_free char *title = import_title(jv_get(top->value, "manifest"), "@");
@@ -211,7 +255,9 @@ int image_import(const struct host *h, const struct import_request *req,
 	if (r == 0 && !is_there(im, req->name)) {
 		r = find(im, &top, e);
 		/* A name that is no UUID is known by its own only now. */
-		if (r == 0 && (uuid_is_valid(req->name) || !is_there(im, ret->uuid)))
+		if (r == 0 && !uuid_is_valid(req->name) && is_there(im, ret->uuid))
+			r = learn_name(im, &top, e);
+		else if (r == 0)
 			r = get_all(im, &top, e);
 	}
 	source_answer_done(&top);

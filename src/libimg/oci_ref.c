@@ -108,6 +108,8 @@ static bool tag_is_valid(const char *tag)
 
 static bool host_is_valid(const char *host)
 {
+	if (!isalnum((unsigned char)*host) && *host != '[')
+		return false;
 	for (; *host; host++)
 		if (!isalnum((unsigned char)*host) && !strchr(".:-[]", *host))
 			return false;

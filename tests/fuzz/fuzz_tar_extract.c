@@ -64,9 +64,11 @@ static int as_file(const uint8_t *data, size_t size)
 	return fd;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void extract(const uint8_t *data, size_t size, bool layer)
 {
-	const struct extract_limits limits = { .bytes = 1 << 16, .entries = 32 };
+	const struct extract_limits limits = { .bytes = 1 << 16,
+					       .entries = 32,
+					       .layer = layer };
 	struct extract_counts counts = { 0 };
 	struct image_input in = { .fd = -1, .basefd = -1, .statefd = -1 };
 	cleanup_close int root = -1;
@@ -88,5 +90,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_beside();
 	if (path_remove_tree(scratchfd, "root", NULL) < 0)
 		abort();
+}
+
+/* As an image, and as a layer, whose names may take away. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	extract(data, size, false);
+	extract(data, size, true);
 	return 0;
 }

@@ -98,6 +98,13 @@ imgadm import -q --json team/five:1.0
 five=$(top)
 is "of a second image with the same layers only the fifth comes" "$status $(requests /blobs/ | grep -c .) $(count_images)" "0 2 5"
 is "it has all five" "$(cat "$zones/images/$five"/rootfs/etc/layer? | xargs)" "1 2 3 4 5"
+oci_layer "$dir/two" "$L/1.tar.gz" "$L/2.tar.zst"
+push "$dir/two" team/two:1.0
+push "$dir/two" team/two:2.0
+for tag in 1.0 2.0; do imgadm import -q --json team/two:$tag; done
+imgadm get "$(top)"
+is "what was a layer is an image as well, by all its names" "$(jq -c '.manifest.tags | [.["docker:repo"], .["docker:tag:1.0"],
+	.["docker:tag:2.0"], .["docker:config"].WorkingDir]' <<<"$out") $(count_images)" '["'$broken'/team/two",true,true,"/etc"] 5'
 delete_all
 is "deleted from the top" "$(count_images)" 0
 
@@ -243,7 +250,7 @@ for seconds in 0.3 0.7 1.2; do
 	"$bin/imgadm" import -q --root "$root" team/five:1.0 >/dev/null 2>&1 &
 	pid=$!
 	sleep $seconds
-	kill -9 $pid
+	kill -9 $pid 2>/dev/null # it may have come to its end
 	wait $pid 2>/dev/null
 done
 rules ""
