@@ -25,7 +25,8 @@ static int load(struct listing *l, const struct cli_call *call, const struct hos
 		struct err *e)
 {
 	bool all = cli_has(call, "json");
-	int r = image_list_load(h, all || listing_wants(l, "source"), &l->images, e);
+	int r = image_list_load_some(h, all || listing_wants(l, "source"),
+				     all ? NULL : listing_needs, l, &l->images, e);
 
 	if (r == 0 && (all || listing_wants(l, "clones")))
 		r = image_uses_load(h, false, &l->clones, e);

@@ -220,6 +220,27 @@ bool listing_wants(const struct listing *l, const char *field)
 	return found;
 }
 
+/* Is FIELD, as a user wrote it, taken from the member NAME of the manifest? */
+static bool is_from(const char *field, const char *name, size_t len)
+{
+	field = strcmp(field, "size") == 0 ? "files" : field;
+	return strncmp(field, name, len) == 0 && (field[len] == '\0' || field[len] == '.');
+}
+
+bool listing_needs(const void *data, const char *name, size_t len)
+{
+	const struct listing *l = data;
+	bool found = false;
+
+	for (size_t i = 0; i < l->column_count; i++)
+		found |= is_from(l->columns[i], name, len);
+	for (size_t i = 0; i < l->sort_count; i++)
+		found |= is_from(l->sort[i] + (l->sort[i][0] == '-'), name, len);
+	for (size_t i = 0; i < l->filter_count; i++)
+		found |= is_from(l->filters[i].field, name, len);
+	return found;
+}
+
 void listing_done(struct listing *l)
 {
 	image_list_done(&l->images);

@@ -38,6 +38,8 @@ void listing_done(struct listing *l);
 
 /* Does FIELD show anywhere? What is dear to find out is found out only then. */
 bool listing_wants(const struct listing *l, const char *field);
+/* Does the listing DATA need the member NAME of manifests? For image_list_load_some(). */
+bool listing_needs(const void *data, const char *name, size_t len);
 
 /* Copies. */
 void listing_add(struct listing *l, const struct jv *manifest, const struct jv *source);

@@ -2,7 +2,10 @@
 #include "libimg/image.h"
 
 #include "base/alloc.h"
+#include "base/buf.h"
+#include "base/fileio.h"
 #include "base/jv.h"
+#include "base/jv_skim.h"
 #include "base/lock.h"
 
 #include <dirent.h>
@@ -132,8 +135,58 @@ static int by_age(const void *pa, const void *pb)
 	return r ? r : strcmp(a->uuid, b->uuid);
 }
 
+/* ---- lists ---------------------------------------------------------------- */
+
+struct selection {
+	bool with_meta;
+	bool (*wanted)(const void *data, const char *name, size_t len); /* NULL: all */
+	const void *data;
+};
+
+static bool is_selected(const void *data, const char *name, size_t len)
+{
+	static const char *const basics[] = { "uuid", "name", "version",
+					      "type", "os",   "published_at" };
+	const struct selection *sel = data;
+
+	for (size_t i = 0; i < ARRAY_SIZE(basics); i++)
+		if (strlen(basics[i]) == len && memcmp(basics[i], name, len) == 0)
+			return true;
+	return sel->wanted(sel->data, name, len);
+}
+
+/* What is wanted of one. False: whatever is odd about it, load_at() has to say. */
+static bool load_some(int imagesfd, const char *uuid, const struct selection *sel,
+		      struct image *ret)
+{
+	cleanup_buf struct buf few = BUF_INIT;
+	cleanup_free char *text = NULL;
+	cleanup_jv struct jv *manifest = NULL;
+	char path[UUID_STR + sizeof("/manifest.json")];
+	size_t len;
+
+	(void)snprintf(path, sizeof(path), "%.36s/manifest.json", uuid);
+	if (file_read_all(imagesfd, path, IMAGE_MANIFEST_MAX, &text, &len, NULL) < 0 ||
+	    !jv_skim(text, len, is_selected, sel, &few) ||
+	    jv_parse(buf_str(&few), few.len, path, &manifest, NULL) < 0 ||
+	    check_basics(manifest, uuid, NULL) < 0)
+		return false;
+	memcpy(ret->uuid, uuid, UUID_STR);
+	ret->manifest = take_ptr(manifest);
+	ret->meta = jv_object();
+	return true;
+}
+
+static int load_selected(int imagesfd, const char *uuid, const struct selection *sel,
+			 struct image *ret, struct err *e)
+{
+	if (sel->wanted && !sel->with_meta && load_some(imagesfd, uuid, sel, ret))
+		return 0;
+	return load_at(imagesfd, uuid, sel->with_meta, ret, e);
+}
+
 /* One that is damaged must not hide the others. */
-static void load_all(DIR *dir, bool with_meta, struct image_list *list)
+static void load_all(DIR *dir, const struct selection *sel, struct image_list *list)
 {
 	size_t cap = 0;
 	struct dirent *entry;
@@ -146,8 +199,8 @@ static void load_all(DIR *dir, bool with_meta, struct image_list *list)
 			cap = cap ? 2 * cap : 64;
 			list->items = xrealloc_array(list->items, cap, sizeof(*list->items));
 		}
-		r = load_at(dirfd(dir), entry->d_name, with_meta, &list->items[list->count],
-			    &list->error);
+		r = load_selected(dirfd(dir), entry->d_name, sel, &list->items[list->count],
+				  &list->error);
 		if (r == 0)
 			list->count++;
 		else if (r != -ENOENT) /* else deleted meanwhile */
@@ -158,6 +211,14 @@ static void load_all(DIR *dir, bool with_meta, struct image_list *list)
 int image_list_load(const struct host *h, bool with_meta, struct image_list *ret_list,
 		    struct err *e)
 {
+	return image_list_load_some(h, with_meta, NULL, NULL, ret_list, e);
+}
+
+int image_list_load_some(const struct host *h, bool with_meta,
+			 bool (*wanted)(const void *data, const char *name, size_t name_len),
+			 const void *data, struct image_list *ret_list, struct err *e)
+{
+	const struct selection sel = { with_meta, wanted, data };
 	struct image_list list = { 0 };
 	int fd = open_images(h, e);
 	DIR *dir;
@@ -175,7 +236,7 @@ int image_list_load(const struct host *h, bool with_meta, struct image_list *ret
 		(void)close(fd);
 		return r;
 	}
-	load_all(dir, with_meta, &list);
+	load_all(dir, &sel, &list);
 	(void)closedir(dir);
 	if (list.count)
 		qsort(list.items, list.count, sizeof(*list.items), by_age);

@@ -27,7 +27,6 @@ $(call library, vm, \
 	receive.c \
 	record.c \
 	record_shadow.c \
-	record_skim.c \
 	transfer.c \
 	transfer_child.c \
 	vm_archive.c \

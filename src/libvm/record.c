@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/fileio.h"
 #include "libvm/record_shadow.h"
-#include "libvm/record_skim.h"
+#include "base/jv_skim.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -102,7 +102,7 @@ int record_load_members(int recordsfd, const char *uuid, const struct record_mem
 	if (r < 0)
 		return err_wrap(e, r, "record of VM %s", uuid);
 	/* What cannot be skimmed is wrong somewhere; the whole way finds out where. */
-	if (!record_skim(text, len, is_member, members, &few) ||
+	if (!jv_skim(text, len, is_member, members, &few) ||
 	    jv_parse(buf_str(&few), few.len, name, &record, NULL) < 0)
 		return record_load_at(recordsfd, uuid, ret_record, e);
 	r = check_frame(record, uuid, e);

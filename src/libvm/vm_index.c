@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/jv.h"
 #include "libvm/record.h"
-#include "libvm/record_skim.h"
+#include "base/jv_skim.h"
 #include "libvm/vm_event.h"
 #include "libvm/vm_object.h"
 #include "libvm/vm_rows.h"
@@ -351,7 +351,7 @@ static const char *view_of(struct vm_index *ix, struct entry *en, size_t view)
 	if (en->views[view])
 		return en->views[view];
 	/* It is text of our own making: it has the shape. */
-	if (!record_skim(en->text, en->len, is_member, ix->views[view], &few))
+	if (!jv_skim(en->text, en->len, is_member, ix->views[view], &few))
 		return en->text;
 	en->views[view] = xstrndup(buf_str(&few), few.len);
 	return en->views[view];

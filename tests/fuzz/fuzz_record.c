@@ -3,7 +3,7 @@
  * fuzz_record.c - what is skimmed of a record is what the parser sees of it.
  */
 #include "base/jv.h"
-#include "libvm/record_skim.h"
+#include "base/jv_skim.h"
 
 #include "fuzz.h"
 
@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	cleanup_jv struct jv *whole = NULL, *few = NULL;
 	cleanup_buf struct buf out = BUF_INIT;
-	bool skimmed = record_skim((const char *)data, size, wanted, NULL, &out);
+	bool skimmed = jv_skim((const char *)data, size, wanted, NULL, &out);
 
 	if (jv_parse((const char *)data, size, "input", &whole, NULL) < 0 ||
 	    jv_type(whole) != JV_OBJECT)

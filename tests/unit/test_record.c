@@ -3,8 +3,8 @@
 
 #include "base/buf.h"
 #include "base/fileio.h"
+#include "base/jv_skim.h"
 #include "base/path.h"
-#include "libvm/record_skim.h"
 
 #include "host_fixture.h"
 
@@ -168,7 +168,7 @@ static void text_without_the_shape_of_an_object_is_not_skimmed(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		cleanup_buf struct buf out = BUF_INIT;
 
-		if (record_skim(bad[i], strlen(bad[i]), want_all, NULL, &out))
+		if (jv_skim(bad[i], strlen(bad[i]), want_all, NULL, &out))
 			fail_msg("was skimmed: %s", bad[i]);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "libvm/record_skim.h"
+#include "base/jv_skim.h"
 
 #include <string.h>
 
@@ -10,7 +10,8 @@ struct skim {
 
 static void skip_blanks(struct skim *s)
 {
-	while (s->p < s->end && strchr(" \t\r\n", *s->p) && *s->p)
+	while (s->p < s->end &&
+	       (*s->p == ' ' || *s->p == '\n' || *s->p == '\t' || *s->p == '\r'))
 		s->p++;
 }
 
@@ -77,9 +78,9 @@ static bool skip_value(struct skim *s)
 	return s->p > begin;
 }
 
-bool record_skim(const char *text, size_t len,
-		 bool (*wanted)(const void *data, const char *name, size_t name_len),
-		 const void *data, struct buf *out)
+bool jv_skim(const char *text, size_t len,
+	     bool (*wanted)(const void *data, const char *name, size_t name_len),
+	     const void *data, struct buf *out)
 {
 	struct skim s = { text, text + len };
 	bool first = true;

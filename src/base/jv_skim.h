@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * record_skim.h - some members of a record, without the work of reading all.
+ * jv_skim.h - some members of an object, without the work of reading all.
  *
- * A list of a thousand VMs needs five members of each. The text of a record is
+ * A list of a thousand VMs needs five members of each. The text is
  * walked once, byte by byte, and only what is wanted reaches the JSON parser.
  */
 #pragma once
@@ -17,6 +17,6 @@
  * object. False when TEXT has not the shape of an object: then the parser has to
  * see all of it and say why.
  */
-bool record_skim(const char *text, size_t len,
-		 bool (*wanted)(const void *data, const char *name, size_t name_len),
-		 const void *data, struct buf *out);
+bool jv_skim(const char *text, size_t len,
+	     bool (*wanted)(const void *data, const char *name, size_t name_len),
+	     const void *data, struct buf *out);
