@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Random operations on real zones against a model, without kills and with them; see
-# tests/model/vm_model.c. `make soak` runs it longer.
+# Random operations on real zones against a model, without kills and with them, and two
+# models at once beside a vminfod that is killed; see tests/model/vm_model.c. `make soak` runs it longer.
 #
 # environment: MODEL_OPS how many (default 120); MODEL_SEED (default 1)
 IMAGE=tiny
@@ -18,5 +18,33 @@ for crash in 0 25; do
 	ok "${MODEL_OPS:-120} operations, $crash of 100 cut short (seed $seed)" $status
 	[ $status -eq 0 ] || break
 done
+# Two at once, on VMs of their own, beside a vminfod that is killed again and again: what a
+# list shows is what the files hold, whoever answers.
+while [ -d "$dir" ]; do
+	"$bin/vminfod" --root "$root" 2>/dev/null &
+	daemon=$!
+	trap 'kill -9 $daemon 2>/dev/null; exit' TERM
+	sleep "$((RANDOM % 3)).$((RANDOM % 9))"
+	kill -9 $daemon
+	wait $daemon
+done 2>/dev/null &
+killer=$!
+runners=()
+for runner in 1 2; do
+	"$dir/vm_model" -v "$bin/vmadm" -r "$root" -i "$image" -s $((seed + runner)) \
+		-n $((${MODEL_OPS:-120} / 3)) -c 25 -p $runner >"$dir/model.$runner" &
+	runners+=($!)
+done
+for runner in 1 2; do
+	wait "${runners[runner - 1]}"
+	status=$?
+	grep '^#\|^Bail' "$dir/model.$runner" | sed 's/^Bail out!/# /'
+	ok "runner $runner of two, beside a vminfod that is killed (seed $((seed + runner)))" $status
+done
+kill $killer
+wait $killer 2>/dev/null
+rm -f "$root/run/dais/vminfod.sock" # a kill leaves it, and the next start takes it
+vm check
+is "check finds nothing after both" "$status $out" "0 "
 is "nothing is left" "$(leftovers)" ""
 finish

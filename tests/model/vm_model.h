@@ -32,6 +32,7 @@ struct op {
 };
 
 extern const char *image;
+extern unsigned int runner; /* 0: the only one on this host */
 extern struct vm vms[VMS];
 extern char names[VMS][37];
 

@@ -14,8 +14,9 @@ static const char *payload(const struct vm *v, int i)
 		text, sizeof(text),
 		"{\"brand\":\"lx\",\"uuid\":\"%s\",\"image_uuid\":\"%s\",\"autoboot\":%s,"
 		"\"max_physical_memory\":%d,\"alias\":\"a%d\",\"nics\":[{\"nic_tag\":\"admin\","
-		"\"ips\":[\"10.99.0.%d/24\"]}]}",
-		names[i], image, v->autoboot ? "true" : "false", v->ram, v->alias, 10 + i);
+		"\"ips\":[\"10.99.%u.%d/24\"]}]}",
+		names[i], image, v->autoboot ? "true" : "false", v->ram, v->alias, runner,
+		10 + i);
 	return text;
 }
 
@@ -102,8 +103,8 @@ static void op_conflict(struct op *op, int i)
 	op->fails = true;
 	snprintf(
 		text, sizeof(text),
-		"{\"alias\":\"no\",\"add_nics\":[{\"nic_tag\":\"admin\",\"ips\":[\"10.99.0.%d/24\"]}]}",
-		10 + (vms[other].there ? other : i));
+		"{\"alias\":\"no\",\"add_nics\":[{\"nic_tag\":\"admin\",\"ips\":[\"10.99.%u.%d/24\"]}]}",
+		runner, 10 + (vms[other].there ? other : i));
 	if (!vms[other].there && !vms[i].there)
 		op->args[1] = "00000000-0000-4000-8000-000000000000";
 }
