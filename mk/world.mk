@@ -28,9 +28,9 @@ inputs	 = $(addprefix -f ,$(1))
 JOBS	 ?= $(shell nproc)
 export JOBS
 
-.PHONY: world live strap target local core select images lock platform root boot-archive
+.PHONY: world live sbom strap target local core select images lock platform root boot-archive
 
-ifneq ($(filter world live strap target local core select images image-tiny images-force lock platform root boot-archive boot \
+ifneq ($(filter world live sbom strap target local core select images image-tiny images-force lock platform root boot-archive boot \
 	platform-test,$(MAKECMDGOALS)),)
 
 # Packages are unpacked by one process each, so steps go side by side.
@@ -84,12 +84,17 @@ boot-archive: root
 		boot -- tools/image/boot
 
 platform: boot-archive images
-	@$(STEP) $(call inputs,$(STAMPS)/boot $(BUILD)/images/base.key tools/image/platform) \
+	@$(STEP) $(call inputs,$(STAMPS)/boot $(BUILD)/images/base.key tools/image/platform \
+		tools/sbom) \
 		-k $(BUILDSTAMP) -k $(PROFILE) -o $(OUTPUT)/platform-$(BUILDSTAMP) \
 		-o $(OUTPUT)/platform-$(BUILDSTAMP).tgz platform -- tools/image/platform $(BUILDER)
 
 live: platform
 	@printf '  %s\n' $(OUTPUT)/platform-$(BUILDSTAMP)
+
+# What the image is made of, which is a part of every platform.
+sbom: platform
+	@printf '  %s\n' $(addprefix $(OUTPUT)/platform-$(BUILDSTAMP)/sbom.,spdx.json cdx.json)
 
 # The locks as the mirror has the packages today; look at the difference, then
 # commit it.
