@@ -7,6 +7,8 @@
 #include "base/alloc.h"
 #include "libimg/leftovers.h"
 #include "libimg/manifest.h"
+#include "libvm/vm_capture.h"
+#include "libvm/zoneadmd.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,6 +30,25 @@ static void print_leftover(void *data, const struct leftover *l)
 	jv_push(list, v);
 }
 
+static void print_copy(void *data, const char *uuid, bool removed)
+{
+	struct leftover l = { .text = "a copy of a VM, of a create that was not finished",
+			      .removed = removed };
+
+	(void)snprintf(l.name, sizeof(l.name), "%s", uuid);
+	print_leftover(data, &l);
+}
+
+static int check_all(const struct host *h, bool repair, struct jv *list, struct err *e)
+{
+	cleanup_free char *zoneadmd = zoneadmd_find();
+	const struct vm_host vh = { h, zoneadmd };
+	int copies = vm_capture_clean(&vh, repair, print_copy, list, e);
+	int left = copies < 0 ? copies : image_leftovers(h, repair, print_leftover, list, e);
+
+	return left < 0 ? left : left + copies;
+}
+
 int cmd_check(struct cli_call *call, struct err *e)
 {
 	cleanup_jv struct jv *list = cli_has(call, "json") ? jv_array() : NULL;
@@ -36,7 +57,7 @@ int cmd_check(struct cli_call *call, struct err *e)
 
 	if (r != 0)
 		return r;
-	left = image_leftovers(&h, cli_has(call, "repair"), print_leftover, list, e);
+	left = check_all(&h, cli_has(call, "repair"), list, e);
 	host_close(&h);
 	if (left < 0)
 		return imgadm_fail(call, "FileSystem", e->msg);

@@ -21,6 +21,7 @@
 int cmd_ancestry(struct cli_call *call, struct err *e);
 int cmd_avail(struct cli_call *call, struct err *e);
 int cmd_check(struct cli_call *call, struct err *e);
+int cmd_create(struct cli_call *call, struct err *e);
 int cmd_delete(struct cli_call *call, struct err *e);
 int cmd_get(struct cli_call *call, struct err *e);
 int cmd_import(struct cli_call *call, struct err *e);

@@ -5,6 +5,7 @@
 #include "imgadm/imgadm.h"
 
 #include "libimg/source_ops.h"
+#include "libvm/record.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +58,40 @@ static const struct cli_opt avail_opts[] = {
 static const struct cli_opt check_opts[] = {
 	{ .letter = 'j', .name = "json", .help = "print the result as JSON" },
 	{ .letter = 'r', .name = "repair", .help = "remove what can be removed" },
+	CLI_END,
+};
+
+static const struct cli_opt create_opts[] = {
+	{ .letter = 'c',
+	  .name = "compression",
+	  .arg = "NAME",
+	  .help = "compress the file (none)",
+	  .complete = CLI_WORDS,
+	  .words = "none gzip bzip2 xz zstd" },
+	{ .letter = 'i',
+	  .name = "incremental",
+	  .help = "only what differs from the image that the VM was made from" },
+	{ .letter = 'j', .name = "json", .help = "print the manifest, and nothing else" },
+	{ .letter = 'm',
+	  .arg = "MANIFEST",
+	  .help = "the manifest to begin with, - is standard input",
+	  .complete = CLI_FILE },
+	{ .name = "max-origin-depth",
+	  .arg = "N",
+	  .help = "refuse -i when more than N images would depend on each other" },
+	{ .letter = 'o',
+	  .name = "output-template",
+	  .arg = "PATH",
+	  .help = "a folder, or how the paths of both files begin (NAME-VERSION)",
+	  .complete = CLI_FILE },
+	{ .letter = 'q', .help = "no progress bar, no notes" },
+	{ .letter = 's',
+	  .arg = "SCRIPT",
+	  .help = "run the script in a copy of the VM, and take that",
+	  .complete = CLI_FILE },
+	{ .name = "timeout",
+	  .arg = "SECONDS",
+	  .help = "how long each stage of the script may take (300)" },
 	CLI_END,
 };
 
@@ -184,6 +219,15 @@ static const struct cli_cmd commands[] = {
 	  .summary = "look for what interrupted commands left",
 	  .opts = check_opts,
 	  .run = cmd_check },
+	{ .name = "create",
+	  .args = "VM [FIELD=VALUE...]",
+	  .summary = "make an image from a VM",
+	  .opts = create_opts,
+	  .min_operands = 1,
+	  .max_operands = -1,
+	  .complete = CLI_HELP,
+	  .words = "vms",
+	  .run = cmd_create },
 	{ .name = "delete",
 	  .alias = "destroy",
 	  .args = "UUID",
@@ -278,6 +322,17 @@ static void complete_avail(const struct sources *s)
 	}
 }
 
+static int complete_vms(const struct host *h, struct err *e)
+{
+	cleanup_free record_uuid *uuids = NULL;
+	size_t count = 0;
+	int r = record_list(h, &uuids, &count, e);
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		(void)puts(uuids[i]);
+	return r;
+}
+
 static int complete(const char *kind, struct err *e)
 {
 	cleanup_image_list struct image_list list = { 0 };
@@ -293,6 +348,8 @@ static int complete(const char *kind, struct err *e)
 		s.http.connect_s = 3; /* somebody waits at a prompt */
 		if (r == 0)
 			complete_avail(&s);
+	} else if (strcmp(kind, "vms") == 0) {
+		r = complete_vms(&h, e);
 	} else {
 		r = image_list_load(&h, false, &list, e);
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pool.h - what everything that changes images begins with. Private to libimg.
+ * pool.h - what everything that changes images begins with.
  */
 #pragma once
 

@@ -47,6 +47,14 @@ static const int calls_writer[] = {
 	SCMP_SYS(renameat2),
 };
 
+/* Reading files and their attributes, and nothing that makes or changes one. */
+static const int calls_reader[] = {
+	SCMP_SYS(openat),	SCMP_SYS(openat2),	SCMP_SYS(getdents64),
+	SCMP_SYS(readlinkat),
+	SCMP_SYS(flistxattr),	SCMP_SYS(fgetxattr),	SCMP_SYS(fcntl),
+	SCMP_SYS(sysinfo), /* qsort(3) asks how much memory there is */
+};
+
 /* Besides: moving files, and sharing what two of them hold. */
 static const int calls_receiver[] = {
 	SCMP_SYS(fchmodat),
@@ -62,6 +70,11 @@ static const cap_value_t caps_writer[] = {
 	CAP_SETFCAP,	  /* file capabilities are kept */
 };
 
+/* Of the same: all may be read. */
+static const cap_value_t caps_reader[] = {
+	CAP_DAC_READ_SEARCH,
+};
+
 /* clang-format on */
 
 static int add_calls(scmp_filter_ctx ctx, const int *calls, size_t count)
@@ -73,7 +86,7 @@ static int add_calls(scmp_filter_ctx ctx, const int *calls, size_t count)
 	return r;
 }
 
-enum kind { FILTER, WRITER, RECEIVER };
+enum kind { FILTER, READER, WRITER, RECEIVER };
 
 static int add_receiver(scmp_filter_ctx ctx)
 {
@@ -95,7 +108,9 @@ static int load_filter(enum kind kind, struct err *e)
 	if (!ctx)
 		abort(); /* memory */
 	r = add_calls(ctx, calls_base, ARRAY_SIZE(calls_base));
-	if (r == 0 && kind != FILTER)
+	if (r == 0 && kind == READER)
+		r = add_calls(ctx, calls_reader, ARRAY_SIZE(calls_reader));
+	if (r == 0 && (kind == WRITER || kind == RECEIVER))
 		r = add_calls(ctx, calls_writer, ARRAY_SIZE(calls_writer));
 	if (r == 0 && kind == RECEIVER)
 		r = add_receiver(ctx);
@@ -234,13 +249,19 @@ static int enter_root(int rootfd, uint64_t file_max, enum kind kind, struct err 
 	if (r == 0)
 		r = set_limits(file_max, e);
 	if (r == 0)
-		r = keep_caps(caps_writer, (int)ARRAY_SIZE(caps_writer), e);
+		r = kind == READER ? keep_caps(caps_reader, (int)ARRAY_SIZE(caps_reader), e)
+				   : keep_caps(caps_writer, (int)ARRAY_SIZE(caps_writer), e);
 	return r < 0 ? r : load_filter(kind, e);
 }
 
 int sandbox_enter_writer(int rootfd, uint64_t file_max, struct err *e)
 {
 	return enter_root(rootfd, file_max, WRITER, e);
+}
+
+int sandbox_enter_reader(int rootfd, struct err *e)
+{
+	return enter_root(rootfd, 0, READER, e);
 }
 
 int sandbox_enter_receiver(int rootfd, struct err *e)

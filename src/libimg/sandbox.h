@@ -35,6 +35,12 @@ ATTR_MUST_CHECK int sandbox_enter_filter(struct err *e);
 ATTR_MUST_CHECK int sandbox_enter_writer(int rootfd, uint64_t file_max, struct err *e);
 
 /*
+ * Reads files below ROOTFD, which becomes its "/", whoever they belong to, and writes to
+ * descriptors that it has. Its own user namespace as above.
+ */
+ATTR_MUST_CHECK int sandbox_enter_reader(int rootfd, struct err *e);
+
+/*
  * The same for one that follows a stream of changes: it renames files and lets two share
  * what they hold as well. Where it writes is bounded, how much of one file is not.
  */

@@ -91,9 +91,11 @@ struct stage {
 
 static bool is_layer(const struct jv *manifest)
 {
+	const struct jv *file = jv_at(jv_get(manifest, "files"), 0);
 	const char *type = jv_get_string(manifest, "type");
 
-	return type && strcmp(type, "docker") == 0;
+	/* What imgadm create -i makes says so itself. */
+	return (type && strcmp(type, "docker") == 0) || jv_get_bool(file, "whiteouts", false);
 }
 
 /* A bomb must stop before the pool is full for everybody. */

@@ -21,6 +21,8 @@ struct store_ops {
 	int (*probe)(int poolfd, struct err *e);
 	int (*image_begin)(struct store *s, const char *uuid, const char *origin,
 			   struct err *e);
+	int (*image_begin_from_vm)(struct store *s, const char *uuid, const char *vm,
+				   struct err *e);
 	int (*image_commit)(struct store *s, const char *uuid, struct err *e);
 	int (*image_abort)(struct store *s, const char *uuid, struct err *e);
 	int (*image_destroy)(struct store *s, const char *uuid, struct err *e);
@@ -46,6 +48,7 @@ struct store_ops {
 				  const char *image, struct err *e);
 	int (*next_from_image)(struct store *s, const char *vm, const char *image,
 			       struct err *e);
+	int (*next_from_vm)(struct store *s, const char *vm, const char *other, struct err *e);
 	int (*next_swap)(struct store *s, const char *vm, struct err *e);
 	int (*next_end)(struct store *s, const char *vm, struct err *e);
 	int (*data_create)(struct store *s, const char *vm, struct err *e);

@@ -102,6 +102,15 @@ int store_image_begin(struct store *s, const char *uuid, const char *origin, str
 	return r < 0 ? r : s->ops->image_begin(s, uuid, origin, e);
 }
 
+int store_image_begin_from_vm(struct store *s, const char *uuid, const char *vm, struct err *e)
+{
+	int r = check_uuid(uuid, "an image", e);
+
+	if (r == 0)
+		r = check_uuid(vm, "a VM", e);
+	return r < 0 ? r : s->ops->image_begin_from_vm(s, uuid, vm, e);
+}
+
 int store_image_commit(struct store *s, const char *uuid, struct err *e)
 {
 	int r = check_uuid(uuid, "an image", e);
@@ -217,6 +226,15 @@ int store_next_from_snapshot(struct store *s, const char *vm, const char *name,
 	if (r == 0)
 		r = check_uuid(image, "an image", e);
 	return r < 0 ? r : s->ops->next_from_snapshot(s, vm, name, image, e);
+}
+
+int store_next_from_vm(struct store *s, const char *vm, const char *other, struct err *e)
+{
+	int r = check_uuid(vm, "a VM", e);
+
+	if (r == 0)
+		r = check_uuid(other, "a VM", e);
+	return r < 0 ? r : s->ops->next_from_vm(s, vm, other, e);
 }
 
 int store_next_swap(struct store *s, const char *vm, struct err *e)

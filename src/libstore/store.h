@@ -52,6 +52,12 @@ const char *store_driver(const struct store *s); /* "btrfs" */
 ATTR_MUST_CHECK int store_image_begin(struct store *s, const char *uuid, const char *origin,
 				      struct err *e);
 /*
+ * The same with what VM's root is at this moment, read-only: to be read and aborted. A VM
+ * that runs goes on running.
+ */
+ATTR_MUST_CHECK int store_image_begin_from_vm(struct store *s, const char *uuid, const char *vm,
+					      struct err *e);
+/*
  * Make all of it durable and read-only, and rename it into place. What libimg
  * put beside rootfs is published by the same rename. -EEXIST when UUID is there.
  */
@@ -146,6 +152,9 @@ ATTR_MUST_CHECK int store_next_from_snapshot(struct store *s, const char *vm, co
 					     const char *image, struct err *e);
 ATTR_MUST_CHECK int store_next_from_image(struct store *s, const char *vm, const char *image,
 					  struct err *e);
+/* The root alone, as OTHER's is at this moment. */
+ATTR_MUST_CHECK int store_next_from_vm(struct store *s, const char *vm, const char *other,
+				       struct err *e);
 ATTR_MUST_CHECK int store_next_swap(struct store *s, const char *vm, struct err *e);
 ATTR_MUST_CHECK int store_next_end(struct store *s, const char *vm, struct err *e);
 

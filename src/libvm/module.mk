@@ -30,6 +30,7 @@ $(call library, vm, \
 	transfer.c \
 	transfer_child.c \
 	vm_archive.c \
+	vm_capture.c \
 	vm_check.c \
 	vm_claims.c \
 	vm_clear.c \
@@ -44,6 +45,7 @@ $(call library, vm, \
 	vm_needs.c \
 	vm_object.c \
 	vm_power.c \
+	vm_prepare.c \
 	vm_receive.c \
 	vm_recover.c \
 	vm_reprovision.c \

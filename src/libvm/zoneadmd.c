@@ -10,6 +10,7 @@
 #include "libsys/procfs.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,30 @@
 #define ASK_TRIES 3
 
 #define RELOAD_S 30
+
+#define LIBEXEC "/usr/lib/dais"
+
+char *zoneadmd_find(void)
+{
+	static const char *const beside[] = { "", "/../lib/dais" };
+	const char *libexec = getenv("DAIS_LIBEXEC");
+	char self[PATH_MAX];
+	ssize_t n;
+
+	if (libexec && *libexec)
+		return xasprintf("%s/zoneadmd", libexec);
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	self[n > 0 ? n : 0] = '\0';
+	if (n > 0 && strrchr(self, '/'))
+		*strrchr(self, '/') = '\0';
+	for (size_t i = 0; n > 0 && i < ARRAY_SIZE(beside); i++) {
+		cleanup_free char *path = xasprintf("%s%s/zoneadmd", self, beside[i]);
+
+		if (access(path, X_OK) == 0)
+			return take_ptr(path);
+	}
+	return xstrdup(LIBEXEC "/zoneadmd");
+}
 
 /*
  * Of the whole UUID: whose names begin alike would else have the same links, and

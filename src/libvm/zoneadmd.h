@@ -38,6 +38,12 @@
 #define ZONEADMD_NICS_MAX  32
 
 /*
+ * The program's path, new: where the environment says (tests), beside the one that asks (a
+ * build folder), in lib/dais beside that one's folder (installed below any prefix).
+ */
+char *zoneadmd_find(void);
+
+/*
  * Start the VM's supervisor, which starts the VM, and wait until its init runs.
  * PROGRAM is zoneadmd's path. Warnings that zoneadmd reports go to *RET_WARNINGS
  * (a JSON array, new; may be NULL). The caller holds the VM's lock.

@@ -7,42 +7,15 @@
 #include "libvm/payload.h"
 #include "libvm/vm_object.h"
 #include "libvm/vm_query.h"
+#include "libvm/zoneadmd.h"
 
 #include <ctype.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define PREFIX_LEAST 8
-#define LIBEXEC      "/usr/lib/dais"
-
-/*
- * Where zoneadmd is: where the environment says (tests), beside vmadm (a build
- * folder), in lib/dais beside vmadm's folder (installed below any prefix).
- */
-static char *find_zoneadmd(void)
-{
-	static const char *const beside[] = { "", "/../lib/dais" };
-	const char *libexec = getenv("DAIS_LIBEXEC");
-	char self[PATH_MAX];
-	ssize_t n;
-
-	if (libexec && *libexec)
-		return xasprintf("%s/zoneadmd", libexec);
-	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	self[n > 0 ? n : 0] = '\0';
-	if (n > 0 && strrchr(self, '/'))
-		*strrchr(self, '/') = '\0';
-	for (size_t i = 0; n > 0 && i < ARRAY_SIZE(beside); i++) {
-		cleanup_free char *path = xasprintf("%s%s/zoneadmd", self, beside[i]);
-
-		if (access(path, X_OK) == 0)
-			return take_ptr(path);
-	}
-	return xstrdup(LIBEXEC "/zoneadmd");
-}
 
 int vmadm_begin(struct vmadm *v, struct cli_call *call, struct err *e)
 {
@@ -52,7 +25,7 @@ int vmadm_begin(struct vmadm *v, struct cli_call *call, struct err *e)
 	r = host_open(&v->host, cli_get(call, "root"), e);
 	if (r < 0)
 		return r;
-	v->zoneadmd = find_zoneadmd();
+	v->zoneadmd = zoneadmd_find();
 	v->vh = (struct vm_host){ &v->host, v->zoneadmd };
 	return 0;
 }

@@ -34,6 +34,7 @@ int btrfs_fail(struct err *e, int code, const char *what, const char *uuid);
 int btrfs_destroy_folder(struct store *s, const char *path, struct err *e);
 
 int btrfs_image_begin(struct store *s, const char *uuid, const char *origin, struct err *e);
+int btrfs_image_begin_from_vm(struct store *s, const char *uuid, const char *vm, struct err *e);
 int btrfs_image_commit(struct store *s, const char *uuid, struct err *e);
 int btrfs_image_abort(struct store *s, const char *uuid, struct err *e);
 int btrfs_image_destroy(struct store *s, const char *uuid, struct err *e);
@@ -81,6 +82,7 @@ int btrfs_next_begin(struct store *s, const char *vm, struct err *e);
 int btrfs_next_from_snapshot(struct store *s, const char *vm, const char *name,
 			     const char *image, struct err *e);
 int btrfs_next_from_image(struct store *s, const char *vm, const char *image, struct err *e);
+int btrfs_next_from_vm(struct store *s, const char *vm, const char *other, struct err *e);
 int btrfs_next_swap(struct store *s, const char *vm, struct err *e);
 int btrfs_next_end(struct store *s, const char *vm, struct err *e);
 int btrfs_data_create(struct store *s, const char *vm, struct err *e);

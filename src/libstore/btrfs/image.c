@@ -31,10 +31,10 @@ static int make_rootfs(struct store *s, int dirfd, const char *origin, struct er
 	return r < 0 ? btrfs_fail(e, r, "cannot take a snapshot of image", origin) : 0;
 }
 
-int btrfs_image_begin(struct store *s, const char *uuid, const char *origin, struct err *e)
+/* Its folder, PATH, in the place of what a dead one left. Returns a descriptor of it. */
+static int make_partial(struct store *s, const char *uuid, char path[static PATH_SIZE],
+			struct err *e)
 {
-	cleanup_close int dirfd = -1;
-	char path[PATH_SIZE];
 	int r, fd;
 
 	r = path_mkdir_all(s->poolfd, PARTIAL, 0700, e);
@@ -46,9 +46,18 @@ int btrfs_image_begin(struct store *s, const char *uuid, const char *origin, str
 		return r;
 	if (mkdirat(s->poolfd, path, 0755) < 0)
 		return err_sys(e, "cannot make '%s'", path);
-	dirfd = openat(s->poolfd, path, DIR_FLAGS);
+	fd = openat(s->poolfd, path, DIR_FLAGS);
+	return fd < 0 ? err_sys(e, "cannot open '%s'", path) : fd;
+}
+
+int btrfs_image_begin(struct store *s, const char *uuid, const char *origin, struct err *e)
+{
+	char path[PATH_SIZE];
+	cleanup_close int dirfd = make_partial(s, uuid, path, e);
+	int r, fd;
+
 	if (dirfd < 0)
-		return err_sys(e, "cannot open '%s'", path);
+		return dirfd;
 	r = make_rootfs(s, dirfd, origin, e);
 	if (r < 0)
 		return r;
@@ -61,6 +70,23 @@ int btrfs_image_begin(struct store *s, const char *uuid, const char *origin, str
 		return r;
 	}
 	return fd;
+}
+
+int btrfs_image_begin_from_vm(struct store *s, const char *uuid, const char *vm, struct err *e)
+{
+	char path[PATH_SIZE], from[PATH_SIZE], to[PATH_SIZE];
+	cleanup_close int dirfd = make_partial(s, uuid, path, e);
+	int r, fd;
+
+	if (dirfd < 0)
+		return dirfd;
+	btrfs_fs_place(from, vm, NULL, STORE_ROOT);
+	/* In no group: it is not the VM's, and gone soon. */
+	r = btrfs_snapshot_at(s, from, btrfs_place(to, PARTIAL, uuid, "rootfs"), 0, true, e);
+	if (r < 0)
+		return r;
+	fd = openat(dirfd, "rootfs", DIR_FLAGS);
+	return fd < 0 ? err_sys(e, "cannot open 'rootfs' in '%s'", path) : fd;
 }
 
 int btrfs_image_commit(struct store *s, const char *uuid, struct err *e)

@@ -336,6 +336,19 @@ static int swap_one(struct store *s, const char *from, const char *to, struct er
 	return 0;
 }
 
+int btrfs_next_from_vm(struct store *s, const char *vm, const char *other, struct err *e)
+{
+	char from[PATH_SIZE], to[PATH_SIZE];
+	uint64_t group;
+	int r = btrfs_vm_group(s, vm, &group, e);
+
+	if (r == 0)
+		r = btrfs_next_begin(s, vm, e);
+	btrfs_fs_place(from, other, NULL, STORE_ROOT);
+	next_place(to, vm, STORE_ROOT);
+	return r < 0 ? r : btrfs_snapshot_at(s, from, to, group, false, e);
+}
+
 int btrfs_next_swap(struct store *s, const char *vm, struct err *e)
 {
 	char from[PATH_SIZE], to[PATH_SIZE];
