@@ -98,6 +98,7 @@ wait_log() {
 	until grep -aqF -- "$2" "$log"; do
 		alive || return 1
 		[ "$SECONDS" -lt "$end" ] || return 1
+		! grep -aqF 'end Kernel panic' "$log" || return 1
 		sleep 0.2
 	done
 }
