@@ -10,8 +10,8 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "base/fileio.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "libnet/nictag.h"
 
 #include <dirent.h>
@@ -45,7 +45,8 @@ static int write_one(int dirfd, const struct nictag *tag, struct err *e)
 		buf_addf(&b, "Name=%s\n", tag->link);
 	buf_addf(&b, "\n[Link]\nUnmanaged=yes\n");
 	(void)snprintf(name, sizeof(name), PREFIX "%s" SUFFIX, tag->name);
-	return file_write_atomic(dirfd, name, b.data, b.len, e);
+	/* networkd is a user of its own. */
+	return path_write_new(dirfd, name, buf_str(&b), 0644, e);
 }
 
 /* Those of tags that there are no more. */

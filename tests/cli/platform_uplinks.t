@@ -37,6 +37,7 @@ END
 uplinks
 is "two tags have interfaces" "$status $out $(ls "$files" | tr '\n' ' ')" \
 	"0  10-dais-admin.network 10-dais-byname.network "
+is "which networkd's own user may read" "$(stat -c %a "$files"/*.network | sort -u)" 644
 is "one goes by its MAC, which its bridge has too" "$(settings 10-dais-admin.network)" \
 	"[Match] MACAddress=52:54:00:12:34:56 Kind=!*  [Link] Unmanaged=yes "
 is "the other by its name" "$(settings 10-dais-byname.network)" \

@@ -15,8 +15,11 @@ on_host() {
 		-o StrictHostKeyChecking=accept-new -o BatchMode=yes -o ConnectTimeout=60 "$@"
 }
 
-boot_machine -d none
-login "$(shown_password)" || bail "cannot log in: $out"
+hash=$(openssl passwd -6 -salt dais uplink)
+disk=$dir/disk.img
+truncate -s 8G "$disk"
+boot_machine -d "$disk" -a "root_shadow=$hash"
+login uplink || bail "cannot log in: $out"
 g 'systemctl is-system-running --wait' 300
 is "every unit is up" "$out" running
 until_g 60 'ip -br addr | grep -q 10.0.2.15'
@@ -46,14 +49,21 @@ note "the interface is $out"
 g 'nictagadm add external $link'
 [ "$status" -ne 0 ]
 ok "an interface that has an address is refused as a port: $out" $?
+g "mkpool /dev/vda && systemctl start dais-pool.service && mkdir -p -m 700 /usbkey/ssh && cp /root/.ssh/authorized_keys /usbkey/ssh/" 240
+ok "a pool, and root's key on it" "$status" || bail "$out"
 g 'nictagadm add -n -p address=10.0.2.15/24 external $link'
 ok "but can be recorded for the next boot" "$status" || note "$out"
-# As in a boot, in which it has no address yet.
-g 'systemctl stop systemd-networkd.service systemd-networkd.socket; ip addr flush dev $link; ip link set $link down
-systemctl restart dais-uplink.service; systemctl start systemd-networkd.service' 120
-g 'networkctl --no-pager list --no-legend $link'
-like "networkd leaves it alone" "$out" 'unmanaged'
-g 'ip -o link show dev $link; ip -br addr show br-external; ip -4 addr show dev $link'
+g poweroff
+wait_gone 240
+boot_machine -d "$disk" -a "root_shadow=$hash"
+login uplink || bail "cannot log in: $out"
+g 'systemctl is-system-running --wait' 300
+is "after that every unit is up" "$out" running
+g 'cd /sys/class/net && ls | grep -vx -e lo -e "br-.*"'
+link=$out
+until_g 60 "networkctl --no-pager --no-legend list $link | grep unmanaged"
+ok "networkd leaves $link alone" $? || { g 'ls -l /run/systemd/network; journalctl -b -u dais-uplink -u systemd-networkd'; note "$out"; }
+g "ip -o link show dev $link; ip -4 -o addr show dev $link; ip -br -4 addr show br-external"
 like "it is the port of the tag's bridge" "$out" 'master br-external.*state UP'
 like "which has the host's address" "$out" 'br-external +UP +10\.0\.2\.15/24'
 [[ $out != *dynamic* ]]
