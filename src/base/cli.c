@@ -51,6 +51,8 @@ static int wrong_use(const struct cli_call *call, const struct cli_cmd *cmd, con
 		prog->failed(call, -EINVAL, msg);
 	print_error(prog, cmd, msg);
 	print_usage(prog, cmd);
+	if (prog->misused)
+		prog->misused(call, msg);
 	return usage_status(prog);
 }
 
@@ -183,6 +185,26 @@ static int run(struct cli_call *call)
 	return EXIT_FAILURE;
 }
 
+static int no_command(const struct cli_call *call)
+{
+	const struct cli_prog *prog = call->prog;
+
+	if (prog->help_first)
+		(void)show_help(prog, NULL);
+	else
+		print_usage(prog, NULL);
+	if (prog->misused)
+		prog->misused(call, NULL);
+	return usage_status(prog);
+}
+
+static bool is_help(const struct cli_prog *prog, const char *word)
+{
+	if (prog->help_first && strcmp(word, "?") == 0)
+		return true;
+	return strcmp(word, "help") == 0 && !cli_find_cmd(prog, "help");
+}
+
 static int parse_and_run(struct cli_call *call, int argc, char **argv)
 {
 	const struct cli_prog *prog = call->prog;
@@ -197,11 +219,9 @@ static int parse_and_run(struct cli_call *call, int argc, char **argv)
 			return wrong_use(call, NULL, e.msg);
 		if (call->wants_help)
 			return show_help(prog, NULL);
-		if (i == argc) {
-			print_usage(prog, NULL);
-			return usage_status(prog);
-		}
-		if (strcmp(argv[i], "help") == 0 && !cli_find_cmd(prog, "help"))
+		if (i == argc)
+			return no_command(call);
+		if (is_help(prog, argv[i]))
 			return help_command(call, argc - i - 1, argv + i + 1);
 		call->typed = argv[i];
 		call->cmd = cli_find_cmd(prog, argv[i++]);

@@ -102,6 +102,10 @@ struct cli_prog {
 	 * another form as well. CODE is a negative errno. May be NULL.
 	 */
 	void (*failed)(const struct cli_call *call, int code, const char *msg);
+	/* Called after wrong use was told; MSG is NULL when there was no command. May be NULL.
+	 */
+	void (*misused)(const struct cli_call *call, const char *msg);
+	bool help_first; /* no command: help on standard output; '?' is "help" */
 };
 
 /* Parses, runs, prints the error, flushes standard output. The result is the exit status. */

@@ -58,6 +58,21 @@ int imgadm_fail(const struct cli_call *call, const char *code, const char *messa
 	return status;
 }
 
+void imgadm_misused(const struct cli_call *call, const char *message)
+{
+	const char *code = "Usage";
+
+	if (!cli_has(call, "E"))
+		return;
+	if (!message)
+		code = "NoCommand";
+	else if (strstr(message, "is not a command"))
+		code = "UnknownCommand";
+	else if (strncmp(message, "unknown option", 14) == 0)
+		code = "UnknownOption";
+	print_record(code, message ? message : "no command given", EXIT_FAILURE);
+}
+
 int imgadm_begin(const struct cli_call *call, struct host *ret_host)
 {
 	const char *pool = cli_get(call, "P");

@@ -35,6 +35,9 @@ int cmd_validate(struct cli_call *call, struct err *e);
 
 /* ---- common.c ---- */
 
+/* With -E, the record of wrong use; for struct cli_prog. */
+void imgadm_misused(const struct cli_call *call, const char *message);
+
 /*
  * Print "imgadm COMMAND: error (CODE): MESSAGE" and, with -E, the JSON record
  * that callers parse. Returns the exit status that goes with CODE.

@@ -366,6 +366,8 @@ static const struct cli_prog program = {
 	.common = common_opts,
 	.cmds = commands,
 	.complete = complete,
+	.misused = imgadm_misused,
+	.help_first = true,
 	.usage_status = EXIT_FAILURE, /* the contract of this one: 2 says "not root" */
 };
 

@@ -38,6 +38,20 @@ mkdir "$root/host"
 
 t "help" 0 'usage: imgadm *install*' '' "$bin/imgadm" help
 t "help of a command" 0 '*--max-size SIZE*' '' "$bin/imgadm" help install
+t "help by a question mark" 0 'usage: imgadm list *' '' "$bin/imgadm" '?' list
+t "no command: the help, and 1" 1 'usage: imgadm *commands:*' '' "$bin/imgadm"
+last() { # last NAME CODE ARGS...: -E ends standard error with a record
+	local name=$1 code=$2 got
+	shift 2
+	"$bin/imgadm" -E "$@" >/dev/null 2>"$root/err"
+	got="$? $(tail -1 "$root/err" | grep -o '"err":{"code":"[A-Za-z]*"' | cut -d'"' -f6)"
+	t "$name" 0 '' '' test "$got" = "1 $code"
+}
+last "-E: no command" NoCommand
+last "-E: an unknown command" UnknownCommand frobnicate
+last "-E: an unknown option" UnknownOption list -z
+last "-E: an operand is missing" Usage get
+last "-E: what is no filter" Usage avail name
 t "an unknown command" 1 '' "imgadm: 'frobnicate' is not a command*" "$bin/imgadm" frobnicate
 t "completion for bash" 0 '*complete*imgadm*' '' "$bin/imgadm" --completion bash
 i "an unknown option" 1 '' "imgadm list: unknown option '-z'" list -z
