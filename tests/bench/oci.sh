@@ -9,7 +9,7 @@
 # and a second image that shares four layers. All in one file system, in turns; the middle one of
 # ROUNDS. Prints ratios, and the largest process of the import.
 #
-# usage: oci.sh [BIN-FOLDER [MB]]     as root; MB is what the image unpacks to
+# usage: [ROUNDS=N] [WAYS="imgadm hand"] oci.sh [BIN-FOLDER [MB]]   as root; MB: unpacked
 set -eu
 bin=${1:-build/bin}
 mb=${2:-190}
@@ -83,7 +83,7 @@ empty() {
 		"$bin/imgadm" delete --root "$dir/root" "$uuid" >/dev/null 2>&1 || :
 	done
 }
-by_imgadm() { /usr/bin/env time -f %M -o "$dir/rss" "$bin/imgadm" import -q --root "$dir/root" five >/dev/null; }
+by_imgadm() { ${PERF:-} /usr/bin/env time -f %M -o "$dir/rss" "$bin/imgadm" import -q --root "$dir/root" five >/dev/null; }
 second() { "$bin/imgadm" import -q --root "$dir/root" other >/dev/null; }
 by_skopeo() {
 	skopeo --insecure-policy copy -q --src-tls-verify=false docker://127.0.0.1:5000/five "oci:$work/layout:x"
@@ -107,8 +107,8 @@ clean() {
 	empty
 	sync -f "$zones"
 }
-ways="imgadm skopeo hand"
-! command -v podman >/dev/null || ways="$ways podman"
+ways=${WAYS:-imgadm skopeo hand}
+[ -n "${WAYS:-}" ] || ! command -v podman >/dev/null || ways="$ways podman"
 for _ in $(seq "$rounds"); do
 	for way in $ways; do
 		clean
@@ -119,14 +119,14 @@ for _ in $(seq "$rounds"); do
 		else
 			echo "$way: failed"
 		fi
-		if [ $way = imgadm ]; then
+		if [ "$way" = imgadm ]; then
 			a=$(now)
 			second
 			b=$(now)
 			echo $(((b - a) / 1000000)) >>"$dir/ms.second"
 			cat "$dir/rss" >>"$dir/rss.all"
 		fi
-		if [ $way = hand ]; then
+		if [ "$way" = hand ]; then
 			sync -f "$zones"
 			b=$(now)
 			echo $(((b - a) / 1000000)) >>"$dir/ms.synced"
@@ -136,7 +136,8 @@ done
 clean
 own=$(median <"$dir/ms.imgadm")
 echo "imgadm import: $own ms; largest process $(($(sort -n "$dir/rss.all" | tail -1) / 1024)) MB"
-for way in skopeo podman hand synced second; do
+echo "the second image, of which one layer is new: $(median <"$dir/ms.second") ms"
+for way in skopeo podman hand synced; do
 	[ -s "$dir/ms.$way" ] || continue
 	other=$(median <"$dir/ms.$way")
 	echo "$way: $other ms; imgadm : $way = $(ratio "$own" "$other")"
