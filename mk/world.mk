@@ -28,9 +28,9 @@ inputs	 = $(addprefix -f ,$(1))
 JOBS	 ?= $(shell nproc)
 export JOBS
 
-.PHONY: world live sbom strap target local core select images lock platform root boot-archive
+.PHONY: world live sbom sign strap target local core select images lock platform root boot-archive
 
-ifneq ($(filter world live sbom strap target local core select images image-tiny images-force lock platform root boot-archive boot \
+ifneq ($(filter world live sbom sign strap target local core select images image-tiny images-force lock platform root boot-archive boot \
 	platform-test,$(MAKECMDGOALS)),)
 
 # Packages are unpacked by one process each, so steps go side by side.
@@ -95,6 +95,10 @@ live: platform
 # What the image is made of, which is a part of every platform.
 sbom: platform
 	@printf '  %s\n' $(addprefix $(OUTPUT)/platform-$(BUILDSTAMP)/sbom.,spdx.json cdx.json)
+
+# Sums of it all, signed with the key SIGN_KEY.
+sign: platform
+	@SIGN_KEY='$(SIGN_KEY)' tools/image/sign $(OUTPUT)/platform-$(BUILDSTAMP)
 
 # The locks as the mirror has the packages today; look at the difference, then
 # commit it.
