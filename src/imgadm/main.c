@@ -136,7 +136,7 @@ static const struct cli_opt sources_opts[] = {
 	  .arg = "TYPE",
 	  .help = "what it speaks",
 	  .complete = CLI_WORDS,
-	  .words = "imgapi docker oci" },
+	  .words = "imgapi docker oci simplestreams" },
 	{ .letter = 'v', .name = "verbose", .help = "a table with all about them" },
 	CLI_END,
 };

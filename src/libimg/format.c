@@ -2,6 +2,7 @@
 #include "libimg/format.h"
 
 #include "base/alloc.h"
+#include "libimg/disk_formats.h"
 #include "libimg/tar.h"
 #include "libimg/zfs.h"
 
@@ -78,10 +79,10 @@ static bool is_disk(const unsigned char *head, size_t len)
 const struct image_format image_formats[] = {
 	{ "ZFS send stream", is_zfs, zfs_write },
 	{ "btrfs send stream", is_btrfs, NULL },
-	{ "qcow2 disk", is_qcow2, NULL },
+	{ "qcow2 disk", is_qcow2, qcow2_write },
 	{ "squashfs file system", is_squashfs, NULL },
 	{ "tar archive", is_tar, tar_write },
-	{ "raw disk", is_disk, NULL },
+	{ "raw disk", is_disk, raw_write },
 	{ NULL, NULL, NULL },
 };
 

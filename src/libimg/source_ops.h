@@ -57,6 +57,7 @@ extern const struct source_ops *const source_types[];   /* ends with NULL */
 const struct source_ops *source_type(const char *name); /* NULL: there is none */
 char *source_type_names(void);                          /* "imgapi, ..."; the caller frees */
 
+extern const struct source_ops source_simplestreams_ops;
 extern const struct source_ops source_imgapi_ops;
 extern const struct source_ops source_docker_ops;
 extern const struct source_ops source_oci_ops; /* the same by another name */

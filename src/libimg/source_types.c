@@ -12,6 +12,7 @@ const struct source_ops *const source_types[] = {
 	&source_imgapi_ops,
 	&source_docker_ops,
 	&source_oci_ops,
+	&source_simplestreams_ops,
 	NULL,
 };
 

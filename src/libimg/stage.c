@@ -369,9 +369,12 @@ static int check_type(const struct stage *s, struct err *e)
 	const char *format = image_formats[s->counts.format].name;
 
 	if (image_is_disk(s->req->manifest) != (s->counts.disk > 0))
-		return err_set(e, -EINVAL,
-			       "the manifest's type is '%s', the file is a %s of a %s", type,
-			       format, s->counts.disk ? "disk (type 'zvol')" : "tree of files");
+		return err_set(
+			e, -EINVAL,
+			"the manifest's type is '%s', and the file holds a %s (%s): that "
+			"takes %s",
+			type, s->counts.disk ? "disk" : "tree", format,
+			s->counts.disk ? "the type 'zvol'" : "another type");
 	if (mib > 0 && s->counts.disk >> 20 > (uint64_t)mib)
 		return err_set(
 			e, -EINVAL,

@@ -1,6 +1,7 @@
 $(call fuzz, fuzz_image_manifest, img base)
 $(call fuzz, fuzz_tar_extract, img base)
-$(call fuzz, fuzz_zstream, img base)
+$(call fuzz, fuzz_formats, img base)
+$(call fuzz, fuzz_simplestreams, img base)
 $(call fuzz, fuzz_imgapi, img http base)
 $(call fuzz, fuzz_oci, img http base)
 $(call fuzz, fuzz_stream, store base)

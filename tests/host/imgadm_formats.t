@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Images that are no tar: ZFS send streams of volumes and of file systems, full and on top of
-# another. What is refused leaves nothing, and memory does not grow with the image.
+# another; raw and qcow2 disks. What is refused leaves nothing, and memory does not grow with the image.
 # shellcheck source=tests/host/store_lib.bash
 . "$(dirname "$0")/store_lib.bash"
 here=$(cd "$(dirname "$0")" && pwd)
@@ -95,6 +95,46 @@ install "$dir/tn" 13 ".origin=\"$(uuid 12)\""
 is "not on top of a tar" "$status ${err##*: }" \
 	"1 the ZFS stream is incremental, and the origin did not come as a ZFS stream"
 
+# ---- disks
+head -c 300000 /dev/urandom >"$dir/raw"
+printf '\125\252' | dd of="$dir/raw" bs=1 seek=510 conv=notrunc status=none
+head -c 100000 "$dir/raw" | dd of="$dir/raw" bs=1M seek=100 conv=notrunc status=none
+truncate -s 200M "$dir/raw"
+install "$dir/raw" 30 "${zvol}200"
+cmp -s "$dir/raw" "$(rootfs 30)/disk0.raw"
+ok "installs a raw disk$err" $?
+[ "$(stat -c %b "$(rootfs 30)/disk0.raw")" -lt 2000 ]
+ok "whose zeros are holes" $?
+install "$dir/raw" 31 "${zvol}199"
+is "not one larger than image_size" "$status" 1
+install "$dir/raw" 31
+is "nor as an image of another type" "$status ${err##*, }" "1 and the file holds a disk (raw disk): that takes the type 'zvol'"
+install "$dir/plain.tar" 31 "${zvol}1"
+is "nor a tree as one" "$status ${err##*, }" "1 and the file holds a tree (tar archive): that takes another type"
+if command -v qemu-img >/dev/null; then
+	for how in "" "-c" "-c -o compression_type=zstd" "-o cluster_size=512" "-o compat=0.10"; do
+		# shellcheck disable=SC2086  # words
+		qemu-img convert -O qcow2 -f raw $how "$dir/raw" "$dir/q"
+		install "$dir/q" 32 "${zvol}200"
+		cmp -s "$dir/raw" "$(rootfs 32)/disk0.raw"
+		ok "installs qcow2 (${how:-plain})$err" $?
+		imgadm delete "$(uuid 32)"
+	done
+	qemu-img create -q -f qcow2 -b /etc/passwd -F raw "$dir/q" 1M
+	install "$dir/q" 32 "${zvol}1"
+	is "refuses a backing file" "$status ${err##*: }" "1 the qcow2 disk is on top of another file (a backing file)"
+	(cd "$dir" && qemu-img create -q -f qcow2 -o data_file=data,data_file_raw=on q 1M)
+	install "$dir/q" 32 "${zvol}1"
+	is "refuses an external data file" "$status ${err##*: }" "1 the qcow2 disk has its data in another file"
+	qemu-img create -q -f qcow2 "$dir/q" 8E 2>/dev/null || qemu-img create -q -f qcow2 "$dir/q" 60T
+	install "$dir/q" 32 "${zvol}8"
+	is "refuses a disk that the pool cannot hold" "$status" 1
+	qemu-img convert -O qcow2 -c "$dir/raw" "$dir/q"
+	truncate -s 100000 "$dir/q"
+	install "$dir/q" 32 "${zvol}200"
+	is "refuses one that was cut" "$status" 1
+fi
+
 # ---- refused
 for kind in loop dotdot slash twice orphan deep; do
 	stream $kind "$dir/bad"
@@ -118,7 +158,7 @@ open(sys.argv[3], 'wb').write(d)" "$dir/t" $at "$dir/flip"
 	[ "$status" -eq 1 ] && flipped=$((flipped + 1))
 done
 is "refuses a stream with one bit changed, wherever" $flipped 5
-is "what was refused left nothing" "$(ls "$zones/images" | wc -l) $(ls -A "$zones/images/.partial" | wc -l)" "5 0"
+is "what was refused left nothing" "$(ls "$zones/images" | wc -l) $(ls -A "$zones/images/.partial" | wc -l)" "6 0"
 
 # ---- memory
 if [ -x /usr/bin/time ] && ! ldd "$bin/imgadm" | grep -q asan; then

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_zstream.c - whatever the ZFS stream is, it is refused with a reason or written within
- * its limits, and nothing appears beside the folder.
+ * fuzz_formats.c - whatever the image is, it is refused with a reason or written within
+ * its limits. For formats that are no archives: ZFS streams, disks.
  *
- * The input is two streams: a length of 4 bytes, the origin's state, and the image's. Those of
- * the corpus have no sums but the last, so that a changed byte is not just a wrong sum.
+ * The input is two files: a length of 4 bytes, the origin's state, and the image's. ZFS streams
+ * of the corpus have no sums but the last, so that a changed byte is not just a wrong sum.
  */
 #include "libimg/format.h"
 
