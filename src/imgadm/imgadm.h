@@ -27,6 +27,7 @@ int cmd_get(struct cli_call *call, struct err *e);
 int cmd_import(struct cli_call *call, struct err *e);
 int cmd_install(struct cli_call *call, struct err *e);
 int cmd_list(struct cli_call *call, struct err *e);
+int cmd_publish(struct cli_call *call, struct err *e);
 int cmd_show(struct cli_call *call, struct err *e);
 int cmd_sources(struct cli_call *call, struct err *e);
 int cmd_update(struct cli_call *call, struct err *e);

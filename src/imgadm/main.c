@@ -191,6 +191,16 @@ static const struct cli_opt install_opts[] = {
 	CLI_END,
 };
 
+static const struct cli_opt publish_opts[] = {
+	{ .letter = 'f', .arg = "FILE", .help = "the image file", .complete = CLI_FILE },
+	{ .letter = 'm',
+	  .arg = "MANIFEST",
+	  .help = "the image's manifest",
+	  .complete = CLI_FILE },
+	{ .letter = 'q', .help = "no progress bar, no notes" },
+	CLI_END,
+};
+
 static const struct cli_opt list_opts[] = {
 	FIELDS,
 	SORT,
@@ -268,6 +278,13 @@ static const struct cli_cmd commands[] = {
 	  .opts = list_opts,
 	  .max_operands = -1,
 	  .run = cmd_list },
+	{ .name = "publish",
+	  .args = "URL",
+	  .summary = "hand an image to an IMGAPI server",
+	  .opts = publish_opts,
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .run = cmd_publish },
 	{ .name = "show",
 	  .args = "UUID",
 	  .summary = "show the manifest that a source has",

@@ -1,2 +1,2 @@
-$(call library, http, http.c transfer.c, base)
+$(call library, http, http.c send.c transfer.c, base)
 $(call needs, http, libcurl)

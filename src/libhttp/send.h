@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * send.h - POST, PUT and DELETE, with a body from memory or a file. Nothing is tried twice, and
+ * no redirect is followed: what changes a server is not repeated behind the caller's back.
+ */
+#pragma once
+
+#include "libhttp/http.h"
+
+struct http_send {
+	const char *method; /* "POST", ... */
+	const char *url;
+	const struct http_peer *peer;                /* its headers name the body's type */
+	int fd;                                      /* the body; -1: TEXT */
+	uint64_t size;                               /* bytes of the file */
+	const char *text;                            /* or NULL */
+	void (*progress)(void *data, uint64_t done); /* may be NULL */
+	void *data;
+
+	int status;      /* of the answer */
+	struct buf body; /* of the answer; the caller's buf_done() */
+	uint64_t sent;
+};
+
+/* 0: there is an answer, whatever its status. */
+ATTR_MUST_CHECK int http_send(struct http_send *s, const struct http_policy *policy,
+			      struct err *e);
