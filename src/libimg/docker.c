@@ -242,6 +242,8 @@ static const char *code_of(int r)
 		return "InvalidDockerInfo";
 	case -ENOTSUP:
 		return "NotSupported";
+	case -EACCES:
+		return "Unauthorized";
 	default:
 		return "ClientError";
 	}

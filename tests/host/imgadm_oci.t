@@ -144,6 +144,26 @@ HOME=/root imgadm import -q team/first
 is "another registry's is not sent" "$status ${err:0:37}" "1 imgadm import: error (Unauthorized): "
 rm "$root/root/.docker/config.json"
 
+# ---- tokens
+token=127.0.0.1:5002
+python3 "$(dirname "$0")/token_registry.py" 5002 5003 http://$registry tester:secret "$dir/authorized" &
+token_pid=$!
+for _ in $(seq 50); do curl -s -o "$dir/probe" http://$token/v2/ && break; sleep 0.1; done
+sources "$(registry_at $token)"
+auth $token tester:wrong >"$dir/auth.json"
+REGISTRY_AUTH_FILE=$dir/auth.json imgadm import -q team/first
+is "no token for a wrong password" "$status ${err:0:37}" "1 imgadm import: error (Unauthorized): "
+: >"$dir/authorized"
+auth $token tester:secret >"$dir/auth.json"
+REGISTRY_AUTH_FILE=$dir/auth.json imgadm import -q team/first
+is "a token for the right one" "$status $err" "0 "
+is "the password went to the token server alone" "$(grep -c Basic "$dir/authorized") $(grep Basic "$dir/authorized")" \
+	"1 5002 /token?service=test%20registry&scope=repository:team/first:pull Basic"
+is "the token to no other server" "$(grep -c '^5002 /v2/.*Bearer' "$dir/authorized") $(grep -c ^5003 "$dir/authorized")" "4 0"
+kill $token_pid
+wait $token_pid 2>/dev/null
+delete_all
+
 # ---- mirrors
 sources "$(registry_at 127.0.0.1:9 ",\"mirrors\":[\"http://127.0.0.1:7\",\"http://$broken\"]")"
 forget_requests
