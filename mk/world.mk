@@ -74,7 +74,7 @@ select: core strap
 
 root: select target local $(BUILDER)
 	@$(STEP) $(call inputs,$(STAMPS)/select $(STAMPS)/target $(BUILDER) overlay tools/image/root \
-		tools/image/drivers $(CORE)/drivers \
+		tools/image/drivers $(CORE)/drivers tools/image/mancheck \
 		$(STAMPS)/local projects/dais) -k $(BUILDSTAMP) -k '$(PASSWORD_HASH)' \
 		-k "$$(tools/image/gitstatus)" -o $(BUILD)/image/root.tar \
 		root -- tools/image/root $(BUILDER)
