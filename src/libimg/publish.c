@@ -73,6 +73,8 @@ static int ask(struct talk *t, struct http_send *s, const char *rest, struct jv 
 	s->url = url;
 	s->peer = &peer;
 	r = http_send(s, &t->policy, e);
+	s->url = NULL;
+	s->peer = NULL;
 	if (r < 0)
 		(void)snprintf(t->code, sizeof(t->code), "ClientError");
 	else if (s->status < 200 || s->status > 299)
