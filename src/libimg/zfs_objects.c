@@ -43,8 +43,8 @@ static void grow(struct zfs *z)
 	free(old);
 }
 
-/* The object's slot, live or not. */
-static int take_slot(struct zfs *z, uint64_t number, struct zfs_object **ret, struct err *e)
+/* The object's slot, live or not; NULL with -E2BIG. */
+static struct zfs_object *take_slot(struct zfs *z, uint64_t number, struct err *e)
 {
 	struct zfs_object *o;
 
@@ -52,16 +52,17 @@ static int take_slot(struct zfs *z, uint64_t number, struct zfs_object **ret, st
 		grow(z);
 	o = &z->table[slot_of(z, number)];
 	if (!o->number) {
-		if (z->table_used >= OBJECTS_MAX || z->table_used >= z->limits->entries)
-			return err_set(e, -E2BIG, "the ZFS stream has more than %zu objects",
-				       z->table_used);
+		if (z->table_used >= OBJECTS_MAX || z->table_used >= z->limits->entries) {
+			(void)err_set(e, -E2BIG, "the ZFS stream has more than %zu objects",
+				      z->table_used);
+			return NULL;
+		}
 		o->number = number;
 		z->table_used++;
 	}
 	if (number > z->highest)
 		z->highest = number;
-	*ret = o;
-	return 0;
+	return o;
 }
 
 /* ---- their data ----------------------------------------------------------- */
@@ -172,11 +173,11 @@ static int unknown(uint64_t object, struct err *e)
 static int on_object(void *data, const struct zstream_object *object, struct err *e)
 {
 	struct zfs *z = data;
-	struct zfs_object *o;
-	int r = take_slot(z, object->number, &o, e);
+	struct zfs_object *o = take_slot(z, object->number, e);
+	int r = 0;
 
-	if (r < 0)
-		return r;
+	if (!o)
+		return -E2BIG;
 	/* The same object with another face is another one: nothing of the old stays. */
 	if (!o->live || o->type != object->type || o->block_size != object->block_size) {
 		r = drop_data(z, o, e);

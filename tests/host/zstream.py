@@ -4,6 +4,7 @@
 
     volume FILE SIZE       a volume of SIZE bytes, a block of 'A' in each MiB of the first 16
     volume-next FILE SIZE  on top of it: the second MiB's block is 'B', the third's is freed
+    volume-dense FILE SIZE a volume with SIZE bytes of data, a multiple of 128 KiB
     tree FILE              a zone's file system
     tree-next FILE         on top of it: a file moved, one changed, one gone, one new
     loop, dotdot, slash, twice, orphan FILE   trees that must be refused
@@ -18,6 +19,7 @@ T0 = 1700000000
 
 class Stream:
     def __init__(self, path, kind, guid, base=0):
+        self.known = {}
         self.out, self.sum, self.guid = open(path, "wb"), [0] * 4, guid
         head = struct.pack("<QQQIIQQ", 0x2F5bacbac, 1 | (1 << 19) << 2, T0, kind, 4, guid, base) + b"pool/x@final"
         rec = (struct.pack("<II", 0, 0) + head).ljust(312, b"\0")
@@ -25,6 +27,9 @@ class Stream:
         self.out.write(rec)
 
     def add(self, data):
+        if len(data) == 131072:
+            self.add_again(data)
+            return
         a, b, c, d = self.sum
         for (w,) in struct.iter_unpack("<I", data):
             a += w
@@ -32,6 +37,23 @@ class Stream:
             c += b
             d += c
         self.sum = [x & 0xffffffffffffffff for x in (a, b, c, d)]
+
+    def add_again(self, data):
+        """The sums of a block from zero on are computed once; what was before it adds to each."""
+        n = len(data) // 4
+        if data not in self.known:
+            a = b = c = d = 0
+            for (w,) in struct.iter_unpack("<I", data):
+                a += w
+                b += a
+                c += b
+                d += c
+            self.known[data] = (a, b, c, d)
+        a, b, c, d = self.sum
+        x = self.known[data]
+        two, three = n * (n + 1) // 2, n * (n + 1) * (n + 2) // 6
+        self.sum = [v & 0xffffffffffffffff for v in (
+            a + x[0], b + n * a + x[1], c + n * b + two * a + x[2], d + n * c + two * b + three * a + x[3])]
 
     def rec(self, kind, body, payload=b""):
         head = (struct.pack("<II", kind, 0) + body).ljust(280, b"\0")
@@ -158,12 +180,15 @@ def deep(path):
     s.end()
 
 
-def volume(path, size):
+def volume(path, size, dense=False):
     s = Stream(path, 3, GUID)
     s.object(1, 23, 131072)
     s.object(2, 24, 512)
     s.write(2, 24, 0, zap([("size", size)], 512))
-    for mib in range(16):
+    block = bytes(range(1, 256)) * 514 + b"\1\2"
+    for at in range(0, size if dense else 0, 131072):
+        s.write(1, 23, at, block)
+    for mib in range(0 if dense else 16):
         s.write(1, 23, mib << 20, b"A" * 8192)
     s.end()
 
@@ -181,6 +206,8 @@ what, name = sys.argv[1:3]
 bytes_ = int(sys.argv[3]) if len(sys.argv) > 3 else 0
 if what == "volume":
     volume(name, bytes_)
+elif what == "volume-dense":
+    volume(name, bytes_, True)
 elif what == "volume-next":
     volume_next(name, bytes_)
 elif what == "tree-next":
