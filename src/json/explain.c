@@ -14,7 +14,7 @@
 #include <string.h>
 
 struct reader {
-	const char *text, *at, *end;
+	const char *at, *end;
 	int depth;
 	char why[80]; /* empty until an error was seen; it stays at AT then */
 };
@@ -211,7 +211,7 @@ static size_t column(const char *line, const char *at)
 
 void explain_error(struct out *o, const char *text, size_t len, const char *at)
 {
-	struct reader r = { .text = text, .at = text, .end = text + len };
+	struct reader r = { .at = text, .end = text + len };
 	const char *line = text;
 	size_t number = 1;
 	size_t col;

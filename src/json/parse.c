@@ -225,7 +225,7 @@ static bool parse_array(struct parser *p, struct node *array)
 struct names {
 	uint64_t seen; /* a bit for each kind of name; clear: surely a new one */
 	struct node **table;
-	size_t size, count;
+	size_t size;
 	bool indexes;
 };
 

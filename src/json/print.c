@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OUT_SIZE ((size_t)256 << 10)
+#define OUT_SIZE  ((size_t)256 << 10)
+#define KEPT_SIZE ((size_t)256) /* of what is kept there may be one a level */
 
 void out_done(struct out *o)
 {
@@ -28,7 +29,7 @@ void out_flush(struct out *o)
 
 void out_make_room(struct out *o, size_t more)
 {
-	size_t cap = o->cap ? o->cap : OUT_SIZE;
+	size_t cap = o->cap ? o->cap : o->fd < 0 ? KEPT_SIZE : OUT_SIZE;
 
 	if (o->cap)
 		out_flush(o);

@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 
 #include <duktape.h>
-#include <string.h>
+#include <stdio.h>
 
 /*
  * Both make a function of CODE. Names that CODE uses are the members of "this" first.
@@ -86,12 +86,48 @@ int script_new(const char *const *run, const char *const *filter, struct script 
 	return 0;
 }
 
+/* A surrogate stands at S, as three bytes. */
+static uint32_t surrogate_at(const char *s, const char *end)
+{
+	uint32_t code = 0;
+
+	if (end - s < 3 || (unsigned char)s[0] != 0xed || (unsigned char)s[1] < 0xa0)
+		return 0;
+	(void)utf8_char(s, end, &code);
+	return code;
+}
+
+/* The engine's strings are of 16-bit units: pairs become characters, halves escapes. */
+static struct node *parse_result(struct arena *a, const char *text, size_t len)
+{
+	const char *end = text + len;
+	char *made = arena_alloc(a, len * 2 + 8);
+	char *to = made;
+	const char *at;
+
+	while (text < end) {
+		uint32_t high = surrogate_at(text, end);
+		uint32_t low = high ? surrogate_at(text + 3, end) : 0;
+
+		if (!high) {
+			*to++ = *text++;
+		} else if (high < 0xdc00 && low >= 0xdc00) {
+			to += utf8_put(to, 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
+			text += 6;
+		} else {
+			to += snprintf(to, 8, "\\u%04x", high);
+			text += 3;
+		}
+	}
+	*to = '\0';
+	return json_parse(a, made, (size_t)(to - made), &at);
+}
+
 int script_run(struct script *s, struct arena *a, struct node *n, struct node **ret,
 	       struct err *e)
 {
 	cleanup_out struct out o = { .fd = -1 };
-	const char *text, *at;
-	char *copy;
+	const char *text;
 	duk_size_t len;
 
 	print_json(&o, n, 0);
@@ -102,11 +138,8 @@ int script_run(struct script *s, struct arena *a, struct node *n, struct node **
 			       duk_safe_to_string(s->duk, -1));
 	*ret = NULL;
 	text = duk_get_lstring(s->duk, -1, &len);
-	if (text) {
-		copy = arena_alloc(a, len + 1);
-		memcpy(copy, text, len + 1);
-		*ret = json_parse(a, copy, len, &at);
-	}
+	if (text)
+		*ret = parse_result(a, text, len);
 	duk_pop(s->duk);
 	if (text && !*ret)
 		return err_set(e, -EINVAL, "the code of -e or -c left what is no JSON");

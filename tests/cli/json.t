@@ -37,6 +37,7 @@ t 0 "$people" '[{"name":"ann","old":true},{"name":"bob","old":false}]' '' -0 -e 
 	'this.old = age > 21; delete this.age; delete this.at'
 t 0 '{"a":1}' '{"a":1,"b":2}' '' -o json-0 -e 'b = a + 1'
 t 0 '{"a":1}' '' '' -c 'a > 1'
+t 0 '["\ud83d","😀"]' '["\ud83d","😀","😀","é"]' '' -A0 -e 'this.push("\ud83d\ude00", "\u00e9")'
 t 0 "$people" '2' '' -Ac 'this.length == 2' length
 t 1 "$people" '' "json: error: the code of -e or -c: ReferenceError: identifier 'zz' undefined" -c 'zz > 1'
 t 0 '{"a":1,"b":[2]}' $'a 1\nb [2]' '' -Ma key value
