@@ -27,6 +27,7 @@ dev_of()
 	lxc) echo lxc-dev ;;
 	zlib) echo zlib1g-dev ;;
 	libcrypt) echo libcrypt-dev ;;
+	duktape) echo duktape-dev ;;
 	lib*) echo "$1-dev" ;;
 	*) echo "lib$1-dev" ;;
 	esac

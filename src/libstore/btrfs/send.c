@@ -28,7 +28,7 @@ int btrfs_send_end(struct store *s, const char *vm, struct err *e)
 
 int btrfs_send_begin(struct store *s, const char *vm, struct err *e)
 {
-	uint64_t group;
+	uint64_t group = 0;
 	char from[PATH_SIZE], to[PATH_SIZE];
 	int r = btrfs_send_end(s, vm, e);
 
@@ -162,7 +162,7 @@ static int work_empty(struct store *s, const char *vm, uint64_t group, struct er
 int btrfs_receive_work(struct store *s, const char *vm, enum store_fs fs, const char *base,
 		       const struct store_arrival *after, struct err *e)
 {
-	uint64_t group;
+	uint64_t group = 0;
 	char from[PATH_SIZE], to[PATH_SIZE];
 	int r;
 
@@ -186,7 +186,7 @@ int btrfs_receive_work(struct store *s, const char *vm, enum store_fs fs, const 
 int btrfs_receive_keep(struct store *s, const char *vm, const struct store_arrival *a,
 		       struct err *e)
 {
-	uint64_t group;
+	uint64_t group = 0;
 	char from[PATH_SIZE], to[PATH_SIZE];
 	int r = btrfs_vm_group(s, vm, &group, e);
 
@@ -231,7 +231,7 @@ int btrfs_receive_install(struct store *s, const char *vm, const struct store_ar
 			  enum store_fs fs, const char *snapshot, int64_t created_at,
 			  struct err *e)
 {
-	uint64_t group;
+	uint64_t group = 0;
 	char from[PATH_SIZE], to[PATH_SIZE];
 	int r = btrfs_vm_group(s, vm, &group, e);
 
