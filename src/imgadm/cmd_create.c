@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/fileio.h"
-#include "libvm/record.h"
+#include "librecord/record.h"
 #include "libvm/vm_capture.h"
 #include "libvm/zoneadmd.h"
 

@@ -5,7 +5,7 @@
 #include "imgadm/imgadm.h"
 
 #include "libimg/source_ops.h"
-#include "libvm/record.h"
+#include "librecord/record.h"
 
 #include <stdio.h>
 #include <string.h>

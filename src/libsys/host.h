@@ -8,7 +8,7 @@
  *	ROOT/etc/dais/          nictags.json, host settings
  *	ROOT/etc/zones/         UUID.json, one record a VM: the truth
  *	ROOT/etc/zones/.journal/   UUID.json while a change is under way
- *	ROOT/etc/zones/.claims/    symbolic links NAME -> UUID, see libvm/claim.h
+ *	ROOT/etc/zones/.claims/    symbolic links NAME -> UUID, see librecord/claim.h
  *	ROOT/zones/             the pool "zones", mounted
  *	ROOT/zones/UUID/        a VM: root/ (its file system), logs/
  *	ROOT/zones/images/UUID/ an image: manifest.json, rootfs/

@@ -1,32 +1,7 @@
 $(call library, vm, \
-	claim.c \
 	console_tail.c \
-	fault.c \
-	filesystem.c \
 	frames.c \
-	journal.c \
-	js_regex.c \
-	payload.c \
-	payload_addresses.c \
-	payload_check.c \
-	payload_disks.c \
-	payload_limits.c \
-	payload_merge.c \
-	payload_merge_nics.c \
-	payload_nics.c \
-	payload_update.c \
-	problems.c \
-	prop.c \
-	prop_check.c \
-	prop_general.c \
-	prop_hardware.c \
-	prop_manual.c \
-	prop_nics.c \
-	prop_output.c \
-	prop_schema.c \
 	receive.c \
-	record.c \
-	record_shadow.c \
 	transfer.c \
 	transfer_child.c \
 	vm_archive.c \
@@ -37,25 +12,17 @@ $(call library, vm, \
 	vm_console.c \
 	vm_create.c \
 	vm_delete.c \
-	vm_diff.c \
-	vm_event.c \
-	vm_fields.c \
-	vm_filter.c \
 	vm_index.c \
-	vm_needs.c \
 	vm_object.c \
 	vm_power.c \
 	vm_prepare.c \
 	vm_receive.c \
 	vm_recover.c \
 	vm_reprovision.c \
-	vm_rows.c \
 	vm_send.c \
 	vm_snapshot.c \
-	vm_state.c \
 	vm_store.c \
 	vm_update.c \
-	vminfo.c \
 	zone_files.c \
 	zoneadmd.c, \
-	base sys ipc store net img)
+	base sys ipc store net img record payload query)

@@ -3,10 +3,10 @@
 
 #include "base/alloc.h"
 #include "base/jv.h"
-#include "libvm/fault.h"
+#include "librecord/fault.h"
 #include "libvm/frames.h"
-#include "libvm/journal.h"
-#include "libvm/record.h"
+#include "librecord/journal.h"
+#include "librecord/record.h"
 #include "libvm/recover.h"
 #include "libvm/vm_store.h"
 #include "libvm/zoneadmd.h"

@@ -19,7 +19,7 @@
 #include "base/err.h"
 #include "base/uuid.h"
 #include "libsys/host.h"
-#include "libvm/problems.h"
+#include "libpayload/problems.h"
 
 #include <stdbool.h>
 #include <stdint.h>

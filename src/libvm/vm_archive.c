@@ -6,8 +6,8 @@
 #include "base/jv.h"
 #include "base/path.h"
 #include "libsys/host.h"
-#include "libvm/fault.h"
-#include "libvm/record.h"
+#include "librecord/fault.h"
+#include "librecord/record.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -5,8 +5,8 @@
 #include "base/jv.h"
 #include "libimg/image.h"
 #include "libimg/pool.h"
-#include "libvm/fault.h"
-#include "libvm/record.h"
+#include "librecord/fault.h"
+#include "librecord/record.h"
 #include "libvm/vm_object.h"
 #include "libvm/vm_store.h"
 

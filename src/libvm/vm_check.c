@@ -8,10 +8,10 @@
 #include "base/uuid.h"
 #include "libnet/filter.h"
 #include "libnet/link.h"
-#include "libvm/claim.h"
-#include "libvm/journal.h"
-#include "libvm/record.h"
-#include "libvm/record_shadow.h"
+#include "librecord/claim.h"
+#include "librecord/journal.h"
+#include "librecord/record.h"
+#include "librecord/record_shadow.h"
 #include "libvm/zoneadmd.h"
 
 #include <dirent.h>

@@ -4,10 +4,10 @@
 #include "base/jv.h"
 #include "base/lock.h"
 #include "base/uuid.h"
-#include "libvm/claim.h"
-#include "libvm/fault.h"
-#include "libvm/journal.h"
-#include "libvm/record.h"
+#include "librecord/claim.h"
+#include "librecord/fault.h"
+#include "librecord/journal.h"
+#include "librecord/record.h"
 #include "libvm/zoneadmd.h"
 
 #include <string.h>

@@ -7,10 +7,10 @@
 #include "libvm/vm.h"
 
 #include "base/jv.h"
-#include "libvm/fault.h"
-#include "libvm/journal.h"
+#include "librecord/fault.h"
+#include "librecord/journal.h"
 #include "libvm/receive.h"
-#include "libvm/record.h"
+#include "librecord/record.h"
 #include "libvm/vm_claims.h"
 #include "libvm/zoneadmd.h"
 

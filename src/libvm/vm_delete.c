@@ -2,9 +2,9 @@
 #include "libvm/vm.h"
 
 #include "base/jv.h"
-#include "libvm/fault.h"
-#include "libvm/journal.h"
-#include "libvm/record.h"
+#include "librecord/fault.h"
+#include "librecord/journal.h"
+#include "librecord/record.h"
 #include "libvm/vm_archive.h"
 #include "libvm/zoneadmd.h"
 

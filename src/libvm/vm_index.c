@@ -3,11 +3,11 @@
 
 #include "base/alloc.h"
 #include "base/jv.h"
-#include "libvm/record.h"
+#include "librecord/record.h"
 #include "base/jv_skim.h"
-#include "libvm/vm_event.h"
+#include "libquery/vm_event.h"
 #include "libvm/vm_object.h"
-#include "libvm/vm_rows.h"
+#include "libquery/vm_rows.h"
 
 #include <errno.h>
 #include <malloc.h>

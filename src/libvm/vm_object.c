@@ -5,14 +5,14 @@
 #include "base/fileio.h"
 #include "base/jv.h"
 #include "libsys/procfs.h"
-#include "libvm/journal.h"
-#include "libvm/prop.h"
-#include "libvm/record.h"
-#include "libvm/vm_event.h"
-#include "libvm/vm_query.h"
-#include "libvm/vm_state.h"
+#include "librecord/journal.h"
+#include "libpayload/prop.h"
+#include "librecord/record.h"
+#include "libquery/vm_event.h"
+#include "libquery/vm_query.h"
+#include "libquery/vm_state.h"
 #include "libvm/vm_store.h"
-#include "libvm/vminfo.h"
+#include "libquery/vminfo.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "libsys/host.h"
-#include "libvm/vm_state.h"
+#include "libquery/vm_state.h"
 
 #include <stddef.h>
 

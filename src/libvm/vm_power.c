@@ -3,8 +3,8 @@
 
 #include "base/jv.h"
 #include "libvm/console_tail.h"
-#include "libvm/fault.h"
-#include "libvm/record.h"
+#include "librecord/fault.h"
+#include "librecord/record.h"
 #include "libvm/vm_claims.h"
 #include "libvm/vm_object.h"
 #include "libvm/vm_store.h"

@@ -13,8 +13,8 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/jv.h"
-#include "libvm/fault.h"
-#include "libvm/record.h"
+#include "librecord/fault.h"
+#include "librecord/record.h"
 #include "libvm/vm_object.h"
 #include "libvm/vm_store.h"
 

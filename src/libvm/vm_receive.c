@@ -11,11 +11,11 @@
 #include "libvm/vm.h"
 
 #include "base/jv.h"
-#include "libvm/fault.h"
+#include "librecord/fault.h"
 #include "libvm/frames.h"
-#include "libvm/journal.h"
+#include "librecord/journal.h"
 #include "libvm/receive.h"
-#include "libvm/record.h"
+#include "librecord/record.h"
 #include "libvm/vm_store.h"
 #include "libvm/zoneadmd.h"
 

@@ -13,9 +13,9 @@
 
 #include "base/jv.h"
 #include "libimg/image.h"
-#include "libvm/fault.h"
-#include "libvm/journal.h"
-#include "libvm/record.h"
+#include "librecord/fault.h"
+#include "librecord/journal.h"
+#include "librecord/record.h"
 #include "libvm/recover.h"
 #include "libvm/vm_claims.h"
 #include "libvm/vm_store.h"

@@ -14,8 +14,8 @@
 
 #include "base/jv.h"
 #include "libimg/image.h"
-#include "libvm/fault.h"
-#include "libvm/journal.h"
+#include "librecord/fault.h"
+#include "librecord/journal.h"
 #include "libvm/recover.h"
 #include "libvm/vm_store.h"
 #include "libvm/zoneadmd.h"

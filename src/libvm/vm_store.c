@@ -2,8 +2,8 @@
 #include "libvm/vm_store.h"
 
 #include "base/jv.h"
-#include "libvm/prop.h"
-#include "libvm/record.h"
+#include "libpayload/prop.h"
+#include "librecord/record.h"
 #include "libvm/zoneadmd.h"
 
 #include <unistd.h>

@@ -6,7 +6,7 @@
 #include "base/jv.h"
 #include "base/path.h"
 #include "libnet/address.h"
-#include "libvm/fault.h"
+#include "librecord/fault.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/alloc.h"
-#include "libvm/record.h"
+#include "librecord/record.h"
 #include "nictagadm/nictagadm.h"
 
 #include <stdio.h>

@@ -15,7 +15,7 @@
 #include "base/uuid.h"
 #include "libvm/vm.h"
 #include "libvm/vm_object.h"
-#include "libvm/vm_query.h"
+#include "libquery/vm_query.h"
 #include "libvm/zoneadmd.h"
 
 #include <dirent.h>

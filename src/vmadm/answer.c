@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/jv.h"
-#include "libvm/problems.h"
+#include "libpayload/problems.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,8 +6,8 @@
 
 #include "base/alloc.h"
 #include "base/jv.h"
-#include "libvm/payload.h"
-#include "libvm/record.h"
+#include "libpayload/payload.h"
+#include "librecord/record.h"
 
 /* --strict: what would be dropped refuses. */
 static int refuse_unknown(struct cli_call *call, const struct problems *ps)

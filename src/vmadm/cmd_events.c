@@ -7,8 +7,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/jv.h"
-#include "libvm/vm_event.h"
-#include "libvm/vminfo.h"
+#include "libquery/vm_event.h"
+#include "libquery/vminfo.h"
 
 #include <errno.h>
 #include <stdio.h>

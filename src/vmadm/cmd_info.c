@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/jv.h"
-#include "libvm/prop.h"
+#include "libpayload/prop.h"
 #include "libvm/vm_object.h"
 
 #include <stdio.h>

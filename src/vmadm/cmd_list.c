@@ -7,12 +7,12 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/jv.h"
-#include "libvm/prop.h"
-#include "libvm/record.h"
+#include "libpayload/prop.h"
+#include "librecord/record.h"
 #include "libvm/vm_object.h"
-#include "libvm/vm_query.h"
-#include "libvm/vm_rows.h"
-#include "libvm/vminfo.h"
+#include "libquery/vm_query.h"
+#include "libquery/vm_rows.h"
+#include "libquery/vminfo.h"
 
 #include <ctype.h>
 #include <stdio.h>

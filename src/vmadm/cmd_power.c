@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/jv.h"
-#include "libvm/record.h"
+#include "librecord/record.h"
 #include "libvm/vm_object.h"
 
 #include <signal.h>

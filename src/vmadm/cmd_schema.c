@@ -7,8 +7,8 @@
 #include "base/alloc.h"
 #include "base/jv.h"
 #include "base/table.h"
-#include "libvm/prop.h"
-#include "libvm/prop_schema.h"
+#include "libpayload/prop.h"
+#include "libpayload/prop_schema.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/jv.h"
 #include "base/progress.h"
-#include "libvm/payload.h"
+#include "libpayload/payload.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/jv.h"
-#include "libvm/payload.h"
+#include "libpayload/payload.h"
 
 #include <stdio.h>
 #include <string.h>

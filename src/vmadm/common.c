@@ -4,9 +4,9 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/jv.h"
-#include "libvm/payload.h"
+#include "libpayload/payload.h"
 #include "libvm/vm_object.h"
-#include "libvm/vm_query.h"
+#include "libquery/vm_query.h"
 #include "libvm/zoneadmd.h"
 
 #include <ctype.h>

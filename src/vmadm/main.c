@@ -6,10 +6,10 @@
 
 #include "base/alloc.h"
 #include "base/jv.h"
-#include "libvm/prop.h"
-#include "libvm/prop_schema.h"
+#include "libpayload/prop.h"
+#include "libpayload/prop_schema.h"
 #include "libvm/vm_object.h"
-#include "libvm/vm_query.h"
+#include "libquery/vm_query.h"
 
 #include <ctype.h>
 #include <stdio.h>

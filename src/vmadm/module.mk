@@ -17,4 +17,4 @@ $(call command, vmadm, \
 	common.c \
 	debug.c \
 	payload_host.c, \
-	vm img net sys base)
+	vm query payload record img net sys base)

@@ -7,7 +7,7 @@
 #include "base/jv.h"
 #include "libimg/image.h"
 #include "libnet/nictag.h"
-#include "libvm/payload.h"
+#include "libpayload/payload.h"
 
 #include <stdio.h>
 

@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/uuid.h"
 #include "libsys/host.h"
-#include "libvm/payload.h"
+#include "libpayload/payload.h"
 #include "libvm/vm.h"
 
 #include <stdbool.h>

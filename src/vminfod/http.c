@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/uuid.h"
 #include "libipc/ipc.h"
-#include "libvm/vm_event.h"
+#include "libquery/vm_event.h"
 #include "libvm/vm_index.h"
 
 #include <microhttpd.h>

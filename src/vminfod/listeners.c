@@ -14,7 +14,7 @@
 #include "base/jv.h"
 #include "base/log.h"
 #include "base/uuid.h"
-#include "libvm/vm_event.h"
+#include "libquery/vm_event.h"
 #include "libvm/vm_index.h"
 
 #include <errno.h>

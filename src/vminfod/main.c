@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "libipc/ipc.h"
 #include "libvm/vm_index.h"
-#include "libvm/vminfo.h"
+#include "libquery/vminfo.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,2 +1,2 @@
-$(call command, vminfod, http.c listeners.c main.c watch.c, vm event ipc sys base)
+$(call command, vminfod, http.c listeners.c main.c watch.c, vm query payload record event ipc sys base)
 $(call needs, vminfod, libmicrohttpd libsystemd)

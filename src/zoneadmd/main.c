@@ -38,7 +38,7 @@
 #include "base/jv.h"
 #include "base/lock.h"
 #include "base/log.h"
-#include "libvm/record.h"
+#include "librecord/record.h"
 #include "libvm/zoneadmd.h"
 #include "zoneadmd/metadata.h"
 

@@ -9,7 +9,7 @@
 #include "libipc/ipc.h"
 #include "libmdata/bucket.h"
 #include "libsys/procfs.h"
-#include "libvm/record.h"
+#include "librecord/record.h"
 #include "zoneadmd/zoneadmd.h"
 
 #include <fcntl.h>

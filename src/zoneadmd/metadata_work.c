@@ -7,7 +7,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "libmdata/mdata.h"
-#include "libvm/record.h"
+#include "librecord/record.h"
 #include "libvm/vm.h"
 #include "libvm/vm_object.h"
 #include "zoneadmd/zoneadmd.h"

@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/jv.h"
 #include "base/path.h"
-#include "libvm/record.h"
+#include "librecord/record.h"
 #include "libvm/zoneadmd.h"
 
 #include <fcntl.h>

@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/jv.h"
 #include "base/log.h"
-#include "libvm/record.h"
+#include "librecord/record.h"
 #include "zoneadmd/metadata.h"
 
 #include <poll.h>

@@ -9,7 +9,7 @@
 #include "libnet/address.h"
 #include "librun/run.h"
 #include "libsys/host.h"
-#include "libvm/filesystem.h"
+#include "libpayload/filesystem.h"
 
 #include <net/if.h>
 #include <poll.h>

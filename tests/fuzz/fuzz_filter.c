@@ -3,7 +3,7 @@
  * fuzz_filter.c - columns, sort keys and filters as a person may mistype them.
  */
 #include "base/jv.h"
-#include "libvm/vm_query.h"
+#include "libquery/vm_query.h"
 
 #include "fuzz.h"
 

@@ -5,8 +5,8 @@
  */
 #include "base/jv.h"
 #include "base/uuid.h"
-#include "libvm/claim.h"
-#include "libvm/payload.h"
+#include "librecord/claim.h"
+#include "libpayload/payload.h"
 #include "libvm/zone_files.h"
 
 #include "fuzz.h"

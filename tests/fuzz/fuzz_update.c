@@ -5,8 +5,8 @@
  */
 #include "base/alloc.h"
 #include "base/jv.h"
-#include "libvm/claim.h"
-#include "libvm/payload.h"
+#include "librecord/claim.h"
+#include "libpayload/payload.h"
 
 #include "fuzz.h"
 

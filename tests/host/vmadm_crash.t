@@ -3,7 +3,7 @@
 #
 # vmadm is killed, or fails, after each of its steps in turn. Afterwards "vmadm
 # check --repair" has to find the old state or the new one and nothing besides.
-# A dev build counts the steps (src/libvm/fault.h).
+# A dev build counts the steps (src/librecord/fault.h).
 . "$(dirname "$0")/vmadm_lib.bash"
 
 u=$(printf cccccccc-0000-4000-8000-%012x $$)

@@ -8,7 +8,7 @@
  * `vmadm list` must show what the model holds, for every VM. A file in each root
  * tells whether its content is the right one after a rollback. With -c, so many of
  * a hundred operations are killed at a random durable step (DAIS_CRASH_AT of
- * libvm/fault.h) or lose their supervisor; the VM must then be as before or as
+ * librecord/fault.h) or lose their supervisor; the VM must then be as before or as
  * after. With -p it is one of several on a host at once, by its number: each has VMs and
  * addresses of its own, and leaves those of the others alone. Prints TAP: one line a hundred
  * operations. The seed repeats a run, but for what the kills hit.

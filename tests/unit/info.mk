@@ -1,3 +1,3 @@
-$(call unit, test_events, vm base)
-$(call unit, test_vm_state, vm base)
-$(call unit, test_vm_index, vm sys base)
+$(call unit, test_events, vm query payload record base)
+$(call unit, test_vm_state, vm query payload record base)
+$(call unit, test_vm_index, vm query payload record sys base)

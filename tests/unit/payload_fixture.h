@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/jv.h"
-#include "libvm/payload.h"
+#include "libpayload/payload.h"
 
 #include "unit.h"
 

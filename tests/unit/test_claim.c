@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "libvm/claim.h"
+#include "librecord/claim.h"
 
 #include "base/jv.h"
 

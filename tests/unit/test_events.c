@@ -2,8 +2,8 @@
 /*
  * What changed between two VM objects, and how it is printed.
  */
-#include "libvm/vm_diff.h"
-#include "libvm/vm_event.h"
+#include "libquery/vm_diff.h"
+#include "libquery/vm_event.h"
 
 #include "base/alloc.h"
 #include "base/buf.h"

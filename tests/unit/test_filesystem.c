@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What entries of "filesystems" may say, and what is made of a root for them. */
-#include "libvm/filesystem.h"
+#include "libpayload/filesystem.h"
 
 #include "base/jv.h"
 #include "base/path.h"

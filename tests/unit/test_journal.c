@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "libvm/journal.h"
+#include "librecord/journal.h"
 
 #include "base/jv.h"
 #include "host_fixture.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "libvm/problems.h"
+#include "libpayload/problems.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "libvm/prop.h"
+#include "libpayload/prop.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "libvm/record.h"
+#include "librecord/record.h"
 
 #include "base/buf.h"
 #include "base/fileio.h"

@@ -7,8 +7,8 @@
 #include "base/alloc.h"
 #include "base/jv.h"
 #include "libvm/vm_object.h"
-#include "libvm/vm_query.h"
-#include "libvm/vm_rows.h"
+#include "libquery/vm_query.h"
+#include "libquery/vm_rows.h"
 
 #include "host_fixture.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "libvm/vm_query.h"
+#include "libquery/vm_query.h"
 
 #include "base/jv.h"
-#include "libvm/js_regex.h"
+#include "libpayload/js_regex.h"
 
 #include "unit.h"
 

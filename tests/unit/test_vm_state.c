@@ -2,7 +2,7 @@
 /*
  * The states of a VM: every combination of facts is walked, and every action.
  */
-#include "libvm/vm_state.h"
+#include "libquery/vm_state.h"
 
 #include "unit.h"
 

@@ -8,7 +8,7 @@
 #include "judge.h"
 
 #include "base/alloc.h"
-#include "libvm/problems.h"
+#include "libpayload/problems.h"
 
 #include <dirent.h>
 #include <stdio.h>

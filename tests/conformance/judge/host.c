@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/uuid.h"
-#include "libvm/claim.h"
+#include "librecord/claim.h"
 
 #include <ctype.h>
 #include <dirent.h>

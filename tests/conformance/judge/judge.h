@@ -12,7 +12,7 @@
 #pragma once
 
 #include "base/jv.h"
-#include "libvm/payload.h"
+#include "libpayload/payload.h"
 
 #include <stdbool.h>
 
