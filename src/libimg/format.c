@@ -2,6 +2,7 @@
 #include "libimg/format.h"
 
 #include "base/alloc.h"
+#include "libimg/btrfs.h"
 #include "libimg/disk_formats.h"
 #include "libimg/tar.h"
 #include "libimg/zfs.h"
@@ -78,7 +79,7 @@ static bool is_disk(const unsigned char *head, size_t len)
 /* The surest first: a boot sector is two bytes. */
 const struct image_format image_formats[] = {
 	{ "ZFS send stream", is_zfs, zfs_write },
-	{ "btrfs send stream", is_btrfs, NULL },
+	{ "btrfs send stream", is_btrfs, btrfs_write },
 	{ "qcow2 disk", is_qcow2, qcow2_write },
 	{ "squashfs file system", is_squashfs, NULL },
 	{ "tar archive", is_tar, tar_write },

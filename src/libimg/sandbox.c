@@ -55,8 +55,8 @@ static const int calls_reader[] = {
 	SCMP_SYS(sysinfo), /* qsort(3) asks how much memory there is */
 };
 
-/* Besides: moving files, and sharing what two of them hold. */
-static const int calls_receiver[] = {
+/* Besides, streams of btrfs set modes by name, and share what two files hold. */
+static const int calls_stream[] = {
 	SCMP_SYS(fchmodat),
 	SCMP_SYS(fremovexattr),
 };
@@ -86,15 +86,15 @@ static int add_calls(scmp_filter_ctx ctx, const int *calls, size_t count)
 	return r;
 }
 
-enum kind { FILTER, READER, WRITER, RECEIVER };
+enum kind { FILTER, READER, WRITER };
 
-static int add_receiver(scmp_filter_ctx ctx)
+static int add_stream(scmp_filter_ctx ctx)
 {
 	/* Written out, because clang warns of what SCMP_A1() leaves out. */
 	const struct scmp_arg_cmp clones = { .arg = 1,
 					     .op = SCMP_CMP_EQ,
 					     .datum_a = FICLONERANGE };
-	int r = add_calls(ctx, calls_receiver, ARRAY_SIZE(calls_receiver));
+	int r = add_calls(ctx, calls_stream, ARRAY_SIZE(calls_stream));
 
 	return r < 0 ? r
 		     : seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &clones);
@@ -110,10 +110,10 @@ static int load_filter(enum kind kind, struct err *e)
 	r = add_calls(ctx, calls_base, ARRAY_SIZE(calls_base));
 	if (r == 0 && kind == READER)
 		r = add_calls(ctx, calls_reader, ARRAY_SIZE(calls_reader));
-	if (r == 0 && (kind == WRITER || kind == RECEIVER))
+	if (r == 0 && kind == WRITER)
 		r = add_calls(ctx, calls_writer, ARRAY_SIZE(calls_writer));
-	if (r == 0 && kind == RECEIVER)
-		r = add_receiver(ctx);
+	if (r == 0 && kind == WRITER)
+		r = add_stream(ctx);
 	if (r == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -266,7 +266,7 @@ int sandbox_enter_reader(int rootfd, struct err *e)
 
 int sandbox_enter_receiver(int rootfd, struct err *e)
 {
-	return enter_root(rootfd, RLIM_INFINITY, RECEIVER, e);
+	return enter_root(rootfd, RLIM_INFINITY, WRITER, e);
 }
 
 static int write_map(pid_t child, const char *file, struct err *e)

@@ -41,8 +41,8 @@ ATTR_MUST_CHECK int sandbox_enter_writer(int rootfd, uint64_t file_max, struct e
 ATTR_MUST_CHECK int sandbox_enter_reader(int rootfd, struct err *e);
 
 /*
- * The same for one that follows a stream of changes: it renames files and lets two share
- * what they hold as well. Where it writes is bounded, how much of one file is not.
+ * The same for one that receives a whole zone: where it writes is bounded, how much of one file
+ * is not.
  */
 ATTR_MUST_CHECK int sandbox_enter_receiver(int rootfd, struct err *e);
 

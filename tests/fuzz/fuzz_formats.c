@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz_formats.c - whatever the image is, it is refused with a reason or written within
- * its limits. For formats that are no archives: ZFS streams, disks.
+ * its limits. For formats that are no archives: ZFS and btrfs streams, disks.
  *
  * The input is two files: a length of 4 bytes, the origin's state, and the image's. ZFS streams
  * of the corpus have no sums but the last, so that a changed byte is not just a wrong sum.
@@ -9,6 +9,7 @@
 #include "libimg/format.h"
 
 #include "base/alloc.h"
+#include "base/crc32c.h"
 #include "base/path.h"
 
 #include "fuzz.h"
@@ -47,11 +48,34 @@ static int as_file(const uint8_t *data, size_t size)
 	return fd;
 }
 
+/* Right sums for the commands of a btrfs stream, so that a changed byte is not just a wrong
+ * one. */
+static void set_sums(uint8_t *p, size_t size)
+{
+	size_t at = 17;
+
+	if (size < at || memcmp(p, "btrfs-stream", 13) != 0)
+		return;
+	while (size - at >= 10) {
+		size_t len = 10 + (p[at] | (size_t)p[at + 1] << 8 | (size_t)p[at + 2] << 16);
+		uint32_t crc;
+
+		if (len > size - at)
+			return;
+		memset(p + at + 6, 0, 4);
+		crc = crc32c(0, p + at, len);
+		for (int i = 0; i < 4; i++)
+			p[at + 6 + (size_t)i] = (uint8_t)(crc >> (8 * i));
+		at += len;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct extract_limits limits = { .bytes = 1 << 22, .entries = 256 };
 	struct extract_counts counts = { 0 };
 	cleanup_free struct image_input *in = xcalloc(1, sizeof(*in));
+	cleanup_free uint8_t *copy = NULL;
 	cleanup_close int root = -1;
 	struct err e = { 0 };
 	uint32_t first = 0;
@@ -60,9 +84,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 4)
 		return 0;
 	memcpy(&first, data, 4);
-	data += 4;
 	size -= 4;
 	first = first < size ? first : 0;
+	copy = xmalloc(size + 1);
+	memcpy(copy, data + 4, size);
+	data = copy;
+	set_sums(copy + first, size - first);
 	if (scratchfd < 0)
 		start();
 	if (mkdirat(scratchfd, "root", 0700) < 0)

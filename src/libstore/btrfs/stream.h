@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stream.h - the commands of a btrfs send stream, version 1. Private to the driver.
+ * stream.h - the commands of a btrfs send stream, version 1. For the driver, and for
+ * images that come as one.
  *
  *	"btrfs-stream\0" VERSION(4)   then commands:
  *	LENGTH(4) COMMAND(2) CRC(4)   then attributes: TYPE(2) LENGTH(2) VALUE
@@ -47,6 +48,7 @@ enum stream_command {
 
 enum stream_attr {
 	ATTR_UUID = 1,
+	ATTR_CTRANSID,
 	ATTR_SIZE = 4,
 	ATTR_MODE,
 	ATTR_UID,
@@ -62,7 +64,8 @@ enum stream_attr {
 	ATTR_FILE_OFFSET,
 	ATTR_DATA,
 	ATTR_CLONE_UUID,
-	ATTR_CLONE_PATH = 22,
+	ATTR_CLONE_CTRANSID,
+	ATTR_CLONE_PATH,
 	ATTR_CLONE_OFFSET,
 	ATTR_CLONE_LEN,
 	ATTR_MAX_,
