@@ -66,6 +66,9 @@ struct http_job {
 	char type[128];  /* Content-Type */
 	char link[1024]; /* Link, for lists in pages */
 	char auth[1024]; /* WWW-Authenticate */
+	char location[2048];
+	char range[64];   /* Range: what of an upload has arrived */
+	char digest[128]; /* Docker-Content-Digest */
 	/*
 	 * 0, or why there is no answer. In memory any status is an answer (what is left to
 	 * retry of 429 and 5xx aside); a file is got by 200 and 206 alone. -ESTALE: what FD has
@@ -96,6 +99,9 @@ void http_run(struct http_job *const jobs[], size_t count, size_t parallel,
 /* One of them: http_run() and its result. */
 ATTR_MUST_CHECK int http_get(struct http_job *job, const struct http_policy *policy,
 			     struct err *e);
+
+/* REF, which may be whole or a part, as it is meant on the page BASE. New; NULL: is none. */
+char *http_resolve(const char *base, const char *ref);
 
 /* "bytes FIRST-LAST/TOTAL". TOTAL is HTTP_SIZE_ANY for "*". */
 bool http_parse_content_range(const char *text, uint64_t *ret_first, uint64_t *ret_last,

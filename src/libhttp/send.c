@@ -27,7 +27,10 @@ static size_t on_read(char *buf, size_t size, size_t count, void *data)
 		n = (ssize_t)(left < room ? left : room);
 		memcpy(buf, s->text + s->sent, (size_t)n);
 	} else {
-		n = pread(s->fd, buf, room, (off_t)s->sent);
+		uint64_t left = s->size > s->sent ? s->size - s->sent : 0;
+
+		n = pread(s->fd, buf, left < room ? (size_t)left : room,
+			  (off_t)(s->offset + s->sent));
 	}
 	if (n < 0)
 		return CURL_READFUNC_ABORT;
@@ -52,6 +55,9 @@ static void set_body(struct http_send *s, CURL *easy)
 		SET(easy, CURLOPT_READDATA, s);
 		SET(easy, CURLOPT_INFILESIZE_LARGE, size);
 	}
+	/* The head of a HEAD's answer may name the size of a body that does not come. */
+	if (strcmp(s->method, "HEAD") == 0)
+		SET(easy, CURLOPT_NOBODY, 1L);
 	SET(easy, CURLOPT_CUSTOMREQUEST, s->method);
 }
 
@@ -83,6 +89,10 @@ int http_send(struct http_send *s, const struct http_policy *policy, struct err 
 	s->status = job.status;
 	s->body = job.body;
 	job.body = (struct buf)BUF_INIT;
+	memcpy(s->auth, job.auth, sizeof(s->auth));
+	memcpy(s->location, job.location, sizeof(s->location));
+	memcpy(s->range, job.range, sizeof(s->range));
+	memcpy(s->digest, job.digest, sizeof(s->digest));
 	if (t.easy)
 		curl_easy_cleanup(t.easy);
 	curl_slist_free_all(t.headers);

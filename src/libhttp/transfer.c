@@ -40,13 +40,18 @@ static size_t on_header(char *line, size_t size, size_t count, void *data)
 	if (len > 5 && strncmp(line, "HTTP/", 5) == 0) {
 		t->etag[0] = t->range[0] = '\0';
 		job->type[0] = job->link[0] = job->auth[0] = '\0';
+		job->location[0] = job->range[0] = job->digest[0] = '\0';
 		return len;
 	}
 	(void)(take_header(line, len, "ETag", t->etag, sizeof(t->etag)) ||
 	       take_header(line, len, "Content-Range", t->range, sizeof(t->range)) ||
 	       take_header(line, len, "Content-Type", job->type, sizeof(job->type)) ||
 	       take_header(line, len, "Link", job->link, sizeof(job->link)) ||
-	       take_header(line, len, "WWW-Authenticate", job->auth, sizeof(job->auth)));
+	       take_header(line, len, "WWW-Authenticate", job->auth, sizeof(job->auth)) ||
+	       take_header(line, len, "Location", job->location, sizeof(job->location)) ||
+	       take_header(line, len, "Range", job->range, sizeof(job->range)) ||
+	       take_header(line, len, "Docker-Content-Digest", job->digest,
+			   sizeof(job->digest)));
 	return len;
 }
 
@@ -406,6 +411,22 @@ bool transfer_conclude(struct http_transfer *t, CURLcode code)
 	(void)err_set(&t->why, errno_of(code), "'%s': %s", t->job->url,
 		      t->text[0] ? t->text : curl_easy_strerror(code));
 	return may_go_better(t, code) ? true : finish(t, errno_of(code));
+}
+
+char *http_resolve(const char *base, const char *ref)
+{
+	CURLU *u = curl_url();
+	char *text = NULL, *whole = NULL;
+
+	if (!u)
+		abort(); /* memory */
+	if (curl_url_set(u, CURLUPART_URL, base, 0) == CURLUE_OK &&
+	    curl_url_set(u, CURLUPART_URL, ref, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_URL, &text, 0) == CURLUE_OK)
+		whole = xstrdup(text);
+	curl_free(text);
+	curl_url_cleanup(u);
+	return whole;
 }
 
 int64_t transfer_moved(const struct http_transfer *t)

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define HUB         "docker.io"
-#define HUB_SERVER  "https://registry-1.docker.io"
 #define INDEXES_MAX 3 /* in one another */
 #define MIRRORS_MAX 16
 
@@ -203,12 +202,6 @@ static bool is_elsewhere(const struct pull *p)
 	return strcmp(host, p->host) != 0;
 }
 
-static char *server_of(const struct source *s, const char *host)
-{
-	return strcmp(host, HUB) == 0 ? xstrdup(HUB_SERVER)
-				      : xstrndup(s->url, strcspn(s->url, "?"));
-}
-
 /* 0: one of them had it. Whatever is wrong with a mirror, the registry itself comes after. */
 static int try_mirrors(struct pull *p, struct source_call *call, struct jv **ret)
 {
@@ -269,7 +262,7 @@ static int docker_get(struct source_call *call, const char *name, struct jv **re
 		r = err_set(e, -ENOENT, "'%.200s' is of another registry", name);
 	} else if (try_mirrors(&p, call, ret_image) < 0) {
 		p.reg = (struct registry){ .call = call,
-					   .base = server_of(call->source, p.host),
+					   .base = registry_server(call->source),
 					   .repo = p.ref.repo };
 		r = pull_from(&p, ret_image, e);
 		if (r < 0 && r != -ENOENT && !call->code[0])
@@ -282,8 +275,7 @@ static int docker_get(struct source_call *call, const char *name, struct jv **re
 
 static int docker_ping(struct source_call *call, struct err *e)
 {
-	cleanup_free char *host = registry_host(call->source->url);
-	cleanup_free char *base = server_of(call->source, host);
+	cleanup_free char *base = registry_server(call->source);
 
 	return registry_ping(call, base, e);
 }

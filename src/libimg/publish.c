@@ -6,6 +6,7 @@
 #include "base/jv.h"
 #include "libhttp/send.h"
 #include "libimg/helper.h"
+#include "libimg/push.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ struct talk {
 	char *base; /* of all addresses */
 	int outfd;
 	uint64_t told;
+	struct oci_file packed; /* for a registry */
 	char code[IMGAPI_CODE_MAX];
 };
 
@@ -167,6 +169,44 @@ static void take_back(struct talk *t)
 	memcpy(t->code, code, sizeof(code));
 }
 
+static void say_line(void *data, const char *line)
+{
+	say(data, xstrdup(line));
+}
+
+static int push(struct talk *t, struct err *e)
+{
+	struct source_call call = { .source = t->req->registry, .policy = t->req->policy };
+	const struct push_request req = { .call = &call,
+					  .repo = t->req->ref->repo,
+					  .tag = t->req->ref->tag,
+					  .manifest = t->req->manifest,
+					  .file = &t->packed,
+					  .fd = t->req->fd,
+					  .say = say_line,
+					  .progress = on_progress,
+					  .data = t };
+	int r = push_image(&req, e);
+
+	(void)snprintf(t->code, sizeof(t->code), "%s",
+		       call.code[0] ? call.code : "ClientError");
+	return r;
+}
+
+static int publish_to_imgapi(struct talk *t, struct err *e)
+{
+	int r = import(t, e);
+
+	if (r < 0)
+		return r;
+	r = add_file(t, e);
+	if (r == 0)
+		r = activate(t, e);
+	if (r < 0)
+		take_back(t);
+	return r;
+}
+
 static void helper(void *data, int outfd)
 {
 	struct talk *t = data;
@@ -174,14 +214,7 @@ static void helper(void *data, int outfd)
 	int r;
 
 	t->outfd = outfd;
-	r = import(t, &e);
-	if (r == 0) {
-		r = add_file(t, &e);
-		if (r == 0)
-			r = activate(t, &e);
-		if (r < 0)
-			take_back(t);
-	}
+	r = t->req->registry ? push(t, &e) : publish_to_imgapi(t, &e);
 	tell(t, "code", jv_string(t->code));
 	tell(t, "error", jv_string(e.msg));
 	tell(t, "result", jv_int(r));
@@ -243,6 +276,19 @@ static void listen_to(const struct publish_request *req, int fd, struct heard *h
 	tidy(h->msg);
 }
 
+/* What the file is, and whether a registry takes it. */
+static int look_at_file(struct talk *t, char code[IMGAPI_CODE_MAX], struct err *e)
+{
+	int r = push_measure(t->req->fd, &t->packed, e);
+
+	(void)snprintf(code, IMGAPI_CODE_MAX, "FileSystem");
+	if (r == 0) {
+		r = oci_check_pushable(t->req->manifest, &t->packed, e);
+		(void)snprintf(code, IMGAPI_CODE_MAX, r < 0 ? "NotSupported" : "ClientError");
+	}
+	return r;
+}
+
 int publish(const struct publish_request *req, char code[IMGAPI_CODE_MAX], struct err *e)
 {
 	struct talk t = { .req = req,
@@ -258,7 +304,9 @@ int publish(const struct publish_request *req, char code[IMGAPI_CODE_MAX], struc
 		base[n - 1] = '\0';
 	t.base = base;
 	(void)snprintf(code, IMGAPI_CODE_MAX, "ClientError");
-	r = helper_start(helper, &t, &req->fd, 1, 0, &h, e);
+	r = req->registry ? look_at_file(&t, code, e) : 0;
+	if (r == 0)
+		r = helper_start(helper, &t, &req->fd, 1, 0, &h, e);
 	if (r < 0)
 		return r;
 	fd = take_fd(h.fd);

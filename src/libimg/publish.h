@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * publish.h - hand an image to an IMGAPI server.
+ * publish.h - hand an image to an IMGAPI server, or to a container registry (push.h).
  *
  *	import (manifest) ▶ file ▶ is it whole there? ▶ activate
  *	└────────── deleted there when one of these fails ──┘
@@ -9,6 +9,8 @@
 
 #include "base/err.h"
 #include "libimg/imgapi.h"
+#include "libimg/oci.h"
+#include "libimg/source.h"
 
 #include <stdint.h>
 
@@ -20,6 +22,9 @@ struct publish_request {
 	const char *name; /* of the file, for people */
 	int fd;
 	const char *agent;
+	const struct source *registry; /* or NULL: URL is an IMGAPI */
+	const struct oci_ref *ref;     /* of a registry: what it will be called there */
+	const struct http_policy *policy;
 	void (*say)(void *data, const char *line);
 	void (*progress)(void *data, uint64_t done);
 	void *data;

@@ -26,6 +26,15 @@ char *registry_host(const char *url)
 	return xstrndup(p, strcspn(p, "/?"));
 }
 
+char *registry_server(const struct source *source)
+{
+	cleanup_free char *host = registry_host(source->url);
+
+	return strcmp(host, "docker.io") == 0
+		       ? xstrdup("https://registry-1.docker.io")
+		       : xstrndup(source->url, strcspn(source->url, "?"));
+}
+
 char *registry_url(const struct registry *reg, const char *path)
 {
 	return xasprintf("%s/v2/%s/%s%s%s", reg->base, reg->repo, path, reg->ns ? "?ns=" : "",
@@ -116,7 +125,7 @@ static char *token_url(const struct registry *reg, const struct oci_challenge *c
 	}
 	buf_adds(&b, "scope=repository:");
 	add_escaped(&b, reg->repo);
-	buf_adds(&b, ":pull");
+	buf_adds(&b, reg->push ? ":pull,push" : ":pull");
 	return buf_take(&b);
 }
 
@@ -191,6 +200,46 @@ int registry_get(struct registry *reg, const char *path, const char *accept, uin
 		return r;
 	r = oci_read_error(buf_str(&job->body), job->body.len, job->status, e);
 	return r == -EACCES ? source_fail(reg->call, "Unauthorized", r, e, "%s", e->msg) : r;
+}
+
+/* The same scheme, host and port. */
+static bool is_own(const struct registry *reg, const char *url)
+{
+	cleanup_free char *host = registry_host(url), *own = registry_host(reg->base);
+
+	return is_tls(url) == is_tls(reg->base) && strcasecmp(host, own) == 0;
+}
+
+int registry_send(struct registry *reg, struct http_send *s, const char *type,
+		  const char *range, struct err *e)
+{
+	bool own = is_own(reg, s->url);
+	int r;
+
+	for (int round = 0;; round++) {
+		const char *headers[4] = { 0 };
+		struct http_peer peer;
+		size_t n = 0;
+
+		if (type)
+			headers[n++] = type;
+		if (range)
+			headers[n++] = range;
+		if (own && reg->auth)
+			headers[n] = reg->auth;
+		peer = source_peer(reg->call->source, headers);
+		buf_done(&s->body);
+		s->body = (struct buf)BUF_INIT;
+		s->peer = &peer;
+		r = http_send(s, reg->call->policy, e);
+		s->peer = NULL;
+		if (r < 0 || s->status != 401 || !own || round > 0)
+			return r;
+		/* Tokens end while large files go. */
+		r = log_in(reg, s->auth, e);
+		if (r < 0)
+			return r;
+	}
 }
 
 int registry_ping(struct source_call *call, const char *base, struct err *e)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * registry.h - one conversation with a container registry: GET with a token or a password, as
- * the registry asks for it.
+ * registry.h - one conversation with a container registry, with a token or a password, as the
+ * registry asks for it.
  *
  * A password goes to the registry that it is for, and to the token server that this registry
  * names; to no other, and over plain HTTP to this machine alone, unless the source
@@ -10,7 +10,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "libhttp/http.h"
+#include "libhttp/send.h"
 #include "libimg/source.h"
 #include "libsys/host.h"
 
@@ -22,6 +22,7 @@ struct registry {
 	const char *ns;   /* for a mirror: whose images; else NULL */
 	const char *repo; /* borrowed */
 	char *auth;       /* "Authorization: ..."; NULL: not asked for yet */
+	bool push;        /* tokens are for writing as well */
 };
 
 void registry_done(struct registry *reg);
@@ -33,6 +34,15 @@ void registry_done(struct registry *reg);
  */
 ATTR_MUST_CHECK int registry_get(struct registry *reg, const char *path, const char *accept,
 				 uint64_t max, struct http_job *job, struct err *e);
+/*
+ * Send S with the line TYPE, which may be NULL, and RANGE, the same. Where S->url is another
+ * server's than the registry's own, nothing that proves who we are goes with it. 0: there is
+ * an answer, whatever its status.
+ */
+ATTR_MUST_CHECK int registry_send(struct registry *reg, struct http_send *s, const char *type,
+				  const char *range, struct err *e);
+/* Where the registry of SOURCE answers. New. */
+char *registry_server(const struct source *source);
 /* The address of /v2/REPO/PATH. New. */
 char *registry_url(const struct registry *reg, const char *path);
 /* 0 when something at URL answers as a registry does. */
