@@ -1,0 +1,1 @@
+$(call unit, test_imgapi_query, base, , src/imgapi/query.c src/imgapi/range.c)
