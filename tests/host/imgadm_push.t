@@ -164,6 +164,23 @@ fresh
 breaks "POST 0 elsewhere $registry"
 send "$f" "docker://$upload/team/broken:5"
 is "an upload to another server" "$status $err" "0 "
+
+# ---- tokens, and who gets them
+fresh
+: >"$dir/upload.bearer"
+breaks "POST 0 elsewhere localhost:8092"
+send "$f" "docker://$upload/team/token:1"
+is "with a token, and an upload that goes elsewhere" "$status $err" "0 "
+is "the token is for writing, whatever is proposed" "$(grep Basic "$dir/upload.log")" \
+	"GET $upload /token?service=test&scope=repository:team/token:pull,push Basic"
+is "it goes to the registry alone" "$(grep -cE '^(PATCH|PUT) localhost:8092 .* $' "$dir/upload.log") $(grep -cE '^[A-Z]+ localhost.* (Basic|Bearer)$' "$dir/upload.log")" "5 0"
+[ "$(asked_upload '^PUT 127.*manifests/1 Bearer')" -eq 1 ]
+ok "with which the tag is put" $?
+auth $upload tester:wrong
+fresh
+send "$f" "docker://$upload/team/token:2"
+is "no token for a wrong password" "$status ${err:0:38}" "1 imgadm publish: error (Unauthorized): "
+rm "$dir/upload.bearer"
 fresh
 breaks "PUT 0 digest manifests"
 send "$f" "docker://$upload/team/broken:6"

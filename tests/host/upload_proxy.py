@@ -12,7 +12,8 @@ method since the file was written, 0 is all of them.
     elsewhere HOST     Location leads there
     digest TEXT        Docker-Content-Digest is another where the path has TEXT
 
-FILE.log lists what was asked: METHOD PATH, and "auth" where it said who it is.
+FILE.log lists what was asked: METHOD HOST PATH, and the word before the secret where it said who
+it is. When there is a FILE.bearer, it asks for tokens at 127.0.0.1, and gives one to tester.
 """
 import http.client
 import os
@@ -50,7 +51,8 @@ class Handler(BaseHTTPRequestHandler):
     def handle_one(self):
         kind, arg = choose(self.command)
         with open(name + ".log", "a") as f:
-            f.write("%s %s%s\n" % (self.command, self.path, " auth" if "Authorization" in self.headers else ""))
+            who = self.headers.get("Authorization", "").split(" ")[0]
+            f.write("%s %s %s %s\n" % (self.command, self.headers["Host"], self.path, who))
         self.close_connection = True
         length = int(self.headers.get("Content-Length") or 0)
         if kind == "slow":
@@ -60,6 +62,13 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(int(arg), [], b"")
         if kind == "corrupt" and len(body) > int(arg):
             body[int(arg)] ^= 1
+        if os.path.exists(name + ".bearer") and self.headers["Host"].startswith("127."):
+            if self.path.startswith("/token"):
+                right = self.headers.get("Authorization") == "Basic dGVzdGVyOnNlY3JldA=="
+                return self.answer(200 if right else 401, [], b'{"token":"a-token"}')
+            if self.headers.get("Authorization") != "Bearer a-token":
+                text = 'Bearer realm="http://%s/token",service="test",scope="registry:all:*"' % self.headers["Host"]
+                return self.answer(401, [("WWW-Authenticate", text)], b"")
         conn = http.client.HTTPConnection(upstream, timeout=30)
         headers = {k: v for k, v in self.headers.items() if k.lower() not in ("connection", "expect", "authorization")}
         if kind == "reset":
