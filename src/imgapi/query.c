@@ -140,7 +140,7 @@ static bool is_date(const char *s)
 	static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
 	size_t i;
 
-	for (i = 0; s[i] && i < sizeof(form) - 1; i++)
+	for (i = 0; i < sizeof(form) - 1 && s[i]; i++)
 		if (form[i] == 'd' ? s[i] < '0' || s[i] > '9'
 				   : s[i] != form[i] && !(i == 19 && s[i] == 'Z'))
 			return false;
