@@ -27,6 +27,11 @@ int oci_check_pushable(const struct jv *manifest, const struct oci_file *file, s
 	if (!file->is_tar)
 		return err_set(e, -ENOTSUP,
 			       "the file is no tar; registries have trees as tars alone");
+	if (file->marker[0])
+		return err_set(e, -ENOTSUP,
+			       "the tree has '%s', and in a registry names that start with "
+			       "'.wh.' say what is gone; rename it",
+			       file->marker);
 	if (file->compression == COMPRESSION_BZIP2 || file->compression == COMPRESSION_XZ)
 		return err_set(e, -ENOTSUP,
 			       "the file is packed with %s, which registries do not know; pack "

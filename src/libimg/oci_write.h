@@ -25,6 +25,7 @@ struct jv;
 struct oci_file {
 	enum compression compression;
 	bool is_tar;
+	char marker[256]; /* the first name that a layer may not have, or "" */
 	uint64_t size;
 	char digest[OCI_DIGEST_MAX];
 	char diff_id[OCI_DIGEST_MAX]; /* of the plain bytes */

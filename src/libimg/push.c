@@ -142,6 +142,9 @@ static int put(struct push *p, const struct blob *b, const char *where, bool all
 
 	p->offset = all ? 0 : b->size;
 	r = ask(p, &s, BYTES, NULL, 201, "cannot upload", e);
+	/* What came is not what has this digest. */
+	if (r < 0 && s.status == 400)
+		return source_fail(p->req->call, "UploadError", r, e, "%s", e->msg);
 	return r < 0 ? r : compare(p, &s, b->digest, b->what, e);
 }
 

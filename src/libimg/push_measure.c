@@ -9,9 +9,10 @@
 #include "base/fileio.h"
 #include "base/jv.h"
 #include "libimg/decompress.h"
-#include "libimg/format.h"
 #include "libimg/helper.h"
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,25 +61,53 @@ static int digest_plain(const struct measure *m, struct oci_file *f, struct err 
 	return r;
 }
 
-/* As much as a pipe takes is enough to know a tar by. */
-static int probe(int fd, struct oci_file *f, struct err *e)
+static int open_tar(struct archive *a, enum compression c, int fd)
 {
-	unsigned char head[IMAGE_HEAD_MAX];
-	const struct image_format *format;
-	struct err full;
-	int ends[2];
-	ssize_t n;
+	static const int filters[COMPRESSION_MAX_] = {
+		[COMPRESSION_NONE] = ARCHIVE_FILTER_NONE,
+		[COMPRESSION_GZIP] = ARCHIVE_FILTER_GZIP,
+		[COMPRESSION_BZIP2] = ARCHIVE_FILTER_BZIP2,
+		[COMPRESSION_XZ] = ARCHIVE_FILTER_XZ,
+		[COMPRESSION_ZSTD] = ARCHIVE_FILTER_ZSTD,
+	};
 
-	if (lseek(fd, 0, SEEK_SET) != 0 || pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-		return err_sys(e, "cannot read the image's file");
-	/* That it could not write all is as it should be. */
-	(void)!decompress(f->compression, fd, ends[1], NULL, &full);
-	n = read(ends[0], head, sizeof(head));
-	(void)close(ends[0]);
-	(void)close(ends[1]);
-	format = n > 0 ? image_format_probe(head, (size_t)n) : NULL;
-	f->is_tar = format && strcmp(format->name, "tar archive") == 0;
-	return 0;
+	if (lseek(fd, 0, SEEK_SET) != 0 || archive_read_support_format_tar(a) < ARCHIVE_WARN ||
+	    archive_read_support_filter_by_code(a, filters[c]) < ARCHIVE_WARN)
+		return ARCHIVE_FATAL;
+	return archive_read_open_fd(a, fd, BLOCK);
+}
+
+/* Who reads a layer takes ".wh.NAME" for a marker. */
+static void note_marker(struct archive_entry *entry, struct oci_file *f)
+{
+	const char *path = archive_entry_pathname(entry), *part;
+
+	if (!path)
+		path = archive_entry_pathname_utf8(entry);
+	for (part = path; part && !f->marker[0];) {
+		if (strncmp(part, ".wh.", 4) == 0)
+			(void)snprintf(f->marker, sizeof(f->marker), "%s", path);
+		part = strchr(part, '/');
+		part = part ? part + 1 : NULL;
+	}
+}
+
+/* Is it a tar, and one that says the same as a layer? */
+static void look_inside(int fd, struct oci_file *f)
+{
+	struct archive *a = archive_read_new();
+	struct archive_entry *entry;
+	int status;
+
+	if (!a)
+		abort(); /* memory */
+	status = open_tar(a, f->compression, fd);
+	if (status >= ARCHIVE_WARN)
+		while ((status = archive_read_next_header(a, &entry)) == ARCHIVE_OK ||
+		       status == ARCHIVE_WARN)
+			note_marker(entry, f);
+	f->is_tar = status == ARCHIVE_EOF;
+	(void)archive_read_free(a);
 }
 
 static void helper(void *data, int outfd)
@@ -93,12 +122,13 @@ static void helper(void *data, int outfd)
 	if (r == 0)
 		r = digest_plain(m, &f, &e);
 	if (r == 0)
-		r = probe(m->fd, &f, &e);
+		look_inside(m->fd, &f);
 	jv_set(v, "result", jv_int(r));
 	jv_set(v, "error", jv_string(e.msg));
 	jv_set(v, "size", jv_int((int64_t)f.size));
 	jv_set(v, "compression", jv_int(f.compression));
 	jv_set(v, "tar", jv_bool(f.is_tar));
+	jv_set(v, "marker", jv_string(f.marker));
 	jv_set(v, "digest", jv_string(f.digest));
 	jv_set(v, "diff_id", jv_string(f.diff_id));
 	text = jv_dump(v, 0);
@@ -111,7 +141,7 @@ static void helper(void *data, int outfd)
 static int take(const struct jv *v, struct oci_file *ret, struct err *e)
 {
 	const char *digest = jv_get_string(v, "digest"), *diff = jv_get_string(v, "diff_id");
-	const char *why = jv_get_string(v, "error");
+	const char *why = jv_get_string(v, "error"), *marker = jv_get_string(v, "marker");
 	int64_t r = jv_get_int(v, "result", -EIO), size = jv_get_int(v, "size", -1);
 	int64_t c = jv_get_int(v, "compression", -1);
 
@@ -125,6 +155,7 @@ static int take(const struct jv *v, struct oci_file *ret, struct err *e)
 				  .is_tar = jv_get_bool(v, "tar", false) };
 	(void)snprintf(ret->digest, sizeof(ret->digest), "%s", digest);
 	(void)snprintf(ret->diff_id, sizeof(ret->diff_id), "%s", diff);
+	(void)snprintf(ret->marker, sizeof(ret->marker), "%s", marker ? marker : "");
 	return 0;
 }
 

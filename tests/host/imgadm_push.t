@@ -84,6 +84,9 @@ refuses() { # NAME PATTERN FILE COMPRESSION [FILTER]
 }
 refuses "xz, which registries do not know" "packed with xz" "$dir/i.tar.xz" xz
 refuses "a part of an image" "from its origin" "$f" gzip '.origin = .uuid'
+mkdir -p "$dir/marked/a/.wh.b"
+tar --format=posix -C "$dir/marked" -cf "$dir/marked.tar" .
+refuses "a name that is a marker there" "'./a/.wh.b/'" "$dir/marked.tar" none
 head -c 5000 /dev/urandom >"$dir/noise"
 refuses "what is no tar" "no tar" "$dir/noise" none
 for wrong in docker://nohost docker://h.x/UPPER "docker://$registry/a@sha256:12"; do
@@ -144,9 +147,8 @@ is "so is one whose connection breaks" "$status $err $(asked_upload '^POST')" "0
 fresh
 breaks "PATCH 0 corrupt 100"
 send "$f" "docker://$upload/team/broken:3"
-[ "$status" -eq 1 ] && [[ $err == *digest* ]]
+[ "$status" -eq 1 ] && [[ $err == *"error (UploadError): "*digest* ]]
 ok "damaged on its way" $?
-echo "# $err"
 nothing team/broken:3 "nothing is there"
 fresh
 breaks "PATCH 0 slow 8000000"

@@ -110,6 +110,9 @@ static void what_registries_cannot_have_is_refused(void **state)
 	file.compression = COMPRESSION_BZIP2;
 	assert_int_equal(oci_check_pushable(tree, &file, NULL), -ENOTSUP);
 	file = zstd;
+	(void)snprintf(file.marker, sizeof(file.marker), "a/.wh.b");
+	assert_int_equal(oci_check_pushable(tree, &file, NULL), -ENOTSUP);
+	file = zstd;
 	file.is_tar = false;
 	assert_int_equal(oci_check_pushable(tree, &file, NULL), -ENOTSUP);
 }
