@@ -10,11 +10,14 @@
 #include "imgapi/imgapi.h"
 
 #include "base/alloc.h"
+#include "base/fileio.h"
 #include "base/jv.h"
 #include "base/log.h"
 #include "libimg/beneath.h"
 #include "libimg/digest.h"
+#include "libimg/image.h"
 #include "libimg/manifest.h"
+#include "libimg/signature.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -30,11 +33,12 @@
 
 /* ---- one image ------------------------------------------------------------------- */
 
-static void image_done(struct image *img)
+static void offer_done(struct offer *img)
 {
 	jv_unref(img->manifest);
 	free(img->etag);
 	free(img->text);
+	free(img->name);
 	free(img->stem);
 	free(img->sha1);
 }
@@ -72,17 +76,44 @@ static char *sha1_of(const char *text)
 	return xstrdup(hex);
 }
 
+/* What somebody signed is answered byte for byte; the rest as we write it. New. */
+static char *text_of(const struct catalog *c, const struct jv *m, const char *name)
+{
+	static const char *const kinds[] = { "sig", "minisig" };
+	char *text;
+	size_t len;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		cleanup_free char *signature = xasprintf("%s.%s", name, kinds[i]);
+
+		if (faccessat(c->dirfd, signature, R_OK, AT_EACCESS) == 0 &&
+		    file_read_all(c->dirfd, name, IMAGE_MANIFEST_MAX, &text, &len, NULL) == 0)
+			return text;
+	}
+	return jv_dump(m, 0);
+}
+
+int catalog_read_signature(const struct catalog *c, const struct offer *img, const char *kind,
+			   char **ret, size_t *ret_len)
+{
+	cleanup_free char *name = xasprintf("%s.%s", img->name, kind);
+
+	return file_read_all(c->dirfd, name, SIGNATURE_MAX, ret, ret_len, NULL);
+}
+
 /* Takes M. */
-static struct image make_image(struct jv *m, const char *stem, time_t changed)
+static struct offer make_image(const struct catalog *c, struct jv *m, const char *name,
+			       const char *stem, time_t changed)
 {
 	const struct jv *file = jv_at(jv_get(m, "files"), 0);
 	const char *sha1 = jv_get_string(file, "sha1");
-	struct image img = { .manifest = m, .size = jv_get_int(file, "size", -1) };
+	struct offer img = { .manifest = m, .size = jv_get_int(file, "size", -1) };
 
 	complete_manifest(m, changed);
 	(void)snprintf(img.uuid, sizeof(img.uuid), "%s", jv_get_string(m, "uuid"));
-	img.text = jv_dump(m, 0);
+	img.text = text_of(c, m, name);
 	img.etag = sha1_of(img.text);
+	img.name = xstrdup(name);
 	img.stem = xstrdup(stem);
 	img.sha1 = sha1 && strspn(sha1, "0123456789abcdef") == 40 && !sha1[40] ? xstrdup(sha1)
 									       : NULL;
@@ -100,7 +131,7 @@ static int open_if_its(const struct catalog *c, const char *name, int64_t size,
 	return take_fd(fd);
 }
 
-int catalog_open_file(const struct catalog *c, const struct image *img, struct stat *ret)
+int catalog_open_file(const struct catalog *c, const struct offer *img, struct stat *ret)
 {
 	static const char *const kinds[] = { ".tar", "", ".zfs", ".raw", ".qcow2" };
 	static const char *const packed[] = { "", ".gz", ".zst", ".xz", ".bz2" };
@@ -141,7 +172,7 @@ static void read_image(struct catalog *c, const char *name, const char *stem)
 		return;
 	}
 	c->images = xrealloc_array(c->images, c->count + 1, sizeof(*c->images));
-	c->images[c->count++] = make_image(m, stem, st.st_mtime);
+	c->images[c->count++] = make_image(c, m, name, stem, st.st_mtime);
 }
 
 static void read_entry(struct catalog *c, const char *name)
@@ -179,7 +210,7 @@ static int read_folder(struct catalog *c, struct err *e)
 
 static int by_date(const void *a, const void *b)
 {
-	const struct image *x = a, *y = b;
+	const struct offer *x = a, *y = b;
 	int r = strcmp(jv_get_string(x->manifest, "published_at"),
 		       jv_get_string(y->manifest, "published_at"));
 
@@ -189,7 +220,7 @@ static int by_date(const void *a, const void *b)
 /* Of one UUID the first name wins. */
 static int by_uuid(const void *a, const void *b)
 {
-	const struct image *x = a, *y = b;
+	const struct offer *x = a, *y = b;
 	int r = strcmp(x->uuid, y->uuid);
 
 	return r ? r : strcmp(x->stem, y->stem);
@@ -206,7 +237,7 @@ static void sort_images(struct catalog *c)
 			log_warning("left out: '%s': image %s is in '%s' already",
 				    c->images[i].stem, c->images[i].uuid,
 				    c->images[kept - 1].stem);
-			image_done(&c->images[i]);
+			offer_done(&c->images[i]);
 			continue;
 		}
 		c->images[kept++] = c->images[i];
@@ -222,7 +253,7 @@ static void sort_images(struct catalog *c)
 static void forget_images(struct catalog *c)
 {
 	for (size_t i = 0; i < c->count; i++)
-		image_done(&c->images[i]);
+		offer_done(&c->images[i]);
 	free(c->images);
 	free(c->manifests);
 	c->images = NULL;
@@ -256,7 +287,7 @@ int catalog_refresh(struct catalog *c, struct err *e)
 	return has_changed(c) ? catalog_read(c, e) : 0;
 }
 
-const struct image *catalog_find(const struct catalog *c, const char *uuid)
+const struct offer *catalog_find(const struct catalog *c, const char *uuid)
 {
 	for (size_t i = 0; i < c->count; i++)
 		if (strcmp(c->images[i].uuid, uuid) == 0)

@@ -85,7 +85,7 @@ static enum MHD_Result answer_known(struct MHD_Connection *c, const char *etag)
 		      etag);
 }
 
-static enum MHD_Result get_manifest(struct MHD_Connection *c, const struct image *img)
+static enum MHD_Result get_manifest(struct MHD_Connection *c, const struct offer *img)
 {
 	if (answer_is_known(c, img->etag))
 		return answer_known(c, img->etag);
@@ -93,7 +93,7 @@ static enum MHD_Result get_manifest(struct MHD_Connection *c, const struct image
 }
 
 static enum MHD_Result get_file(struct http *s, struct MHD_Connection *c,
-				const struct image *img)
+				const struct offer *img)
 {
 	const char *index = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "index");
 	struct stat st;
@@ -113,16 +113,38 @@ static enum MHD_Result get_file(struct http *s, struct MHD_Connection *c,
 	return answer_file(c, fd, &st, img->sha1);
 }
 
+static enum MHD_Result get_signature(struct http *s, struct MHD_Connection *c,
+				     const struct offer *img, const char *kind)
+{
+	char *text;
+	size_t len;
+
+	if (catalog_read_signature(s->catalog, img, kind, &text, &len) < 0)
+		return answer_error(c, MHD_HTTP_NOT_FOUND, "ResourceNotFound", NULL,
+				    "image %s has no signature '%s'", img->uuid, kind);
+	return answer(c, MHD_HTTP_OK,
+		      MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_FREE), NULL);
+}
+
+static enum MHD_Result get_part(struct http *s, struct MHD_Connection *c,
+				const struct offer *img, const char *part)
+{
+	if (!*part)
+		return get_manifest(c, img);
+	if (strcmp(part, "/file") == 0)
+		return get_file(s, c, img);
+	if (strcmp(part, "/manifest.sig") == 0 || strcmp(part, "/manifest.minisig") == 0)
+		return get_signature(s, c, img, part + strlen("/manifest."));
+	return answer_error(c, MHD_HTTP_NOT_FOUND, "ResourceNotFound", NULL,
+			    "/images/%s%.60s does not exist", img->uuid, part);
+}
+
 static enum MHD_Result get_image(struct http *s, struct MHD_Connection *c, const char *rest)
 {
 	size_t len = strcspn(rest, "/");
 	cleanup_free char *uuid = xstrndup(rest, len);
-	bool file = strcmp(rest + len, "/file") == 0;
-	const struct image *img;
+	const struct offer *img;
 
-	if (rest[len] && !file)
-		return answer_error(c, MHD_HTTP_NOT_FOUND, "ResourceNotFound", NULL,
-				    "/images/%.100s does not exist", rest);
 	if (!uuid_is_valid(uuid))
 		return answer_error(c, UNPROCESSABLE, "InvalidParameter", "uuid",
 				    "invalid image UUID '%.60s'", uuid);
@@ -130,7 +152,7 @@ static enum MHD_Result get_image(struct http *s, struct MHD_Connection *c, const
 	if (!img)
 		return answer_error(c, MHD_HTTP_NOT_FOUND, "ResourceNotFound", NULL,
 				    "image %s not found", uuid);
-	return file ? get_file(s, c, img) : get_manifest(c, img);
+	return get_part(s, c, img, rest + len);
 }
 
 /* "~1", "~2", "*", "1.0.0", "2": the versions of the protocol that there are */

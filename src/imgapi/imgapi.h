@@ -25,11 +25,12 @@ struct jv;
 
 #define IMAGES_MAX 10000
 
-struct image {
+struct offer {
 	char uuid[UUID_STR];
 	struct jv *manifest;
 	char *etag; /* of the manifest: SHA-1 of its text */
 	char *text;
+	char *name; /* of the manifest, in the folder */
 	char *stem; /* the manifest's name without its end */
 	char *sha1; /* of the file, as the manifest has it; NULL: it names no file */
 	int64_t size;
@@ -38,7 +39,7 @@ struct image {
 struct catalog {
 	int dirfd;
 	int notify;
-	struct image *images;  /* by published_at, uuid */
+	struct offer *images;  /* by published_at, uuid */
 	struct jv **manifests; /* of the same, in the same order */
 	size_t count;
 };
@@ -49,9 +50,13 @@ void catalog_close(struct catalog *c);
 ATTR_MUST_CHECK int catalog_read(struct catalog *c, struct err *e);
 /* Read all again if anything has changed since the last time. */
 ATTR_MUST_CHECK int catalog_refresh(struct catalog *c, struct err *e);
-const struct image *catalog_find(const struct catalog *c, const char *uuid);
+const struct offer *catalog_find(const struct catalog *c, const char *uuid);
 /* The image's file, of the size that its manifest has. -ENOENT: there is none. */
-int catalog_open_file(const struct catalog *c, const struct image *img, struct stat *ret);
+int catalog_open_file(const struct catalog *c, const struct offer *img, struct stat *ret);
+
+/* KIND is "sig" or "minisig": the file beside the manifest. *RET is new. */
+ATTR_MUST_CHECK int catalog_read_signature(const struct catalog *c, const struct offer *img,
+					   const char *kind, char **ret, size_t *ret_len);
 
 /* ---- answer.c -------------------------------------------------------------------- */
 

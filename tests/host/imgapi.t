@@ -190,6 +190,19 @@ is "nobody signed for this server" "$status" 1
 jq -n '{sources: [{type: "imgapi", url: "https://192.0.2.1:8443", ca_file: "/etc/dais/ca.pem"}]}' >"$root/var/imgadm/imgadm.conf"
 imgadm import -q "$(uuid 9)"
 is "over HTTPS, with the CA's file" "$status $err" "0 "
+
+# ---- signed
+imgadm delete "$(uuid 9)"
+openssl genpkey -algorithm ed25519 -out "$dir/ed.key" 2>/dev/null
+openssl pkey -in "$dir/ed.key" -pubout -out "$root/etc/dais/images.pub"
+jq '.sources[0].public_key = "/etc/dais/images.pub"' "$root/var/imgadm/imgadm.conf" >"$dir/conf" &&
+	cp "$dir/conf" "$root/var/imgadm/imgadm.conf"
+imgadm import -q "$(uuid 9)"
+is "one that nobody signed, where a key is asked for" "$status" 1
+openssl pkeyutl -sign -rawin -inkey "$dir/ed.key" -in "$share/other.json" -out "$share/other.json.sig"
+chmod a+r "$share/other.json.sig"
+imgadm import -q "$(uuid 9)"
+is "a signed one" "$status $err" "0 "
 end_server
 
 # ---- wrong use
