@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "libimg/btrfs.h"
 #include "libimg/disk_formats.h"
+#include "libimg/squashfs.h"
 #include "libimg/tar.h"
 #include "libimg/zfs.h"
 
@@ -81,7 +82,7 @@ const struct image_format image_formats[] = {
 	{ "ZFS send stream", is_zfs, zfs_write },
 	{ "btrfs send stream", is_btrfs, btrfs_write },
 	{ "qcow2 disk", is_qcow2, qcow2_write },
-	{ "squashfs file system", is_squashfs, NULL },
+	{ "squashfs file system", is_squashfs, squashfs_write },
 	{ "tar archive", is_tar, tar_write },
 	{ "raw disk", is_disk, raw_write },
 	{ NULL, NULL, NULL },

@@ -22,20 +22,21 @@
 struct kind {
 	const char *ftype;
 	const char *combined;
-	const char *compression; /* NULL: only for its fingerprint */
+	const char *compression;
+	bool later; /* fetched only when there is nothing else */
 };
 
 static const struct kind trees[] = {
-	{ "squashfs", "combined_squashfs_sha256", NULL },
-	{ "root.tar.xz", "combined_rootxz_sha256", "xz" },
-	{ NULL, NULL, NULL },
+	{ "squashfs", "combined_squashfs_sha256", "none", true },
+	{ "root.tar.xz", "combined_rootxz_sha256", "xz", false },
+	{ NULL, NULL, NULL, false },
 };
 
 static const struct kind disks[] = {
-	{ "disk-kvm.img", "combined_disk-kvm-img_sha256", "none" },
-	{ "uefi1.img", "combined_uefi1-img_sha256", "none" },
-	{ "disk1.img", "combined_disk1-img_sha256", "none" },
-	{ NULL, NULL, NULL },
+	{ "disk-kvm.img", "combined_disk-kvm-img_sha256", "none", false },
+	{ "uefi1.img", "combined_uefi1-img_sha256", "none", false },
+	{ "disk1.img", "combined_disk1-img_sha256", "none", false },
+	{ NULL, NULL, NULL, false },
 };
 
 /* A path below the server's: no other place is asked. */
@@ -101,20 +102,26 @@ static bool is_sha256(const char *s)
 	return s && n == 64 && !s[n];
 }
 
+static bool is_whole(const struct jv *item)
+{
+	return item && is_sha256(jv_get_string(item, "sha256")) &&
+	       path_is_good(jv_get_string(item, "path")) &&
+	       jv_as_int(jv_get(item, "size"), -1) > 0;
+}
+
 /* The item to fetch. */
 static const struct jv *choose(const struct jv *items, const struct kind *kinds,
 			       const char **ret_compression)
 {
-	for (const struct kind *k = kinds; k->ftype; k++) {
-		const struct jv *item = k->compression ? find_item(items, k->ftype) : NULL;
+	for (int later = 0; later < 2; later++)
+		for (const struct kind *k = kinds; k->ftype; k++) {
+			const struct jv *item = find_item(items, k->ftype);
 
-		if (!item || !is_sha256(jv_get_string(item, "sha256")) ||
-		    !path_is_good(jv_get_string(item, "path")) ||
-		    jv_as_int(jv_get(item, "size"), -1) <= 0)
-			continue;
-		*ret_compression = k->compression;
-		return item;
-	}
+			if (k->later != later || !is_whole(item))
+				continue;
+			*ret_compression = k->compression;
+			return item;
+		}
 	return NULL;
 }
 
