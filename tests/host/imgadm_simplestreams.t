@@ -40,15 +40,17 @@ def sha(b):
 versions = {}
 for key in sorted(os.listdir(site + "/images/tiny")):
     at, items = "images/tiny/" + key, {}
-    for name, ftype in (("rootfs.tar.xz", "root.tar.xz"), ("disk.qcow2", "disk-kvm.img")):
+    for name, ftype in (("rootfs.tar.xz", "root.tar.xz"), ("disk.qcow2", "disk-kvm.img"),
+                        ("rootfs.squashfs", "squashfs")):
         if os.path.exists(os.path.join(site, at, name)):
             b = data(at + "/" + name)
             items[name] = {"ftype": ftype, "path": at + "/" + name, "sha256": sha(b), "size": len(b)}
     if items:
         m = data(at + "/lxd.tar.xz")
         items["lxd.tar.xz"] = {"ftype": "lxd.tar.xz", "path": at + "/lxd.tar.xz", "sha256": sha(m), "size": len(m),
-                               "combined_rootxz_sha256": sha(m + data(at + "/rootfs.tar.xz")),
-                               "combined_disk-kvm-img_sha256": sha(m + data(at + "/disk.qcow2"))}
+                               "combined_rootxz_sha256": sha(m + b"xz" + key.encode()),
+                               "combined_squashfs_sha256": sha(m + b"squashfs" + key.encode()),
+                               "combined_disk-kvm-img_sha256": sha(m + b"disk" + key.encode())}
     versions[key] = {"items": items}
 product = {"aliases": "tiny/1/default,tiny/1", "arch": arch, "os": "Tiny", "release": "1", "versions": versions}
 other = {"aliases": "tiny/other", "arch": "none", "versions": versions}
@@ -97,4 +99,18 @@ imgadm import -q tiny/1
 [ "$status" -eq 1 ] && [[ $err == *DownloadError*SHA-256* ]]
 ok "a changed file is refused: $err" $?
 is "and nothing of it is left" "$(find "$zones/images" -name "$uuid*" | wc -l)" 0
+
+# A version that has no archive.
+if command -v mksquashfs >/dev/null; then
+	last=$site/images/tiny/20250404_04:00
+	mkdir "$last"
+	echo squashed >"$dir/tree/etc/motd"
+	mksquashfs "$dir/tree" "$last/rootfs.squashfs" -quiet -no-progress >/dev/null
+	echo meta | xz >"$last/lxd.tar.xz"
+	python3 "$dir/index.py" "$site" "$arch"
+	imgadm import -q tiny/1
+	is "imports a version that has a squashfs only" "$status $err" "0 "
+	imgadm list -H -o uuid version=20250404_04.00
+	is "which is its tree" "$(cat "$zones/images/$out/rootfs/etc/motd")" squashed
+fi
 finish
