@@ -125,6 +125,16 @@ pid_t zoneadmd_vm_pid(const struct host *h, const char *uuid)
 	return (pid_t)pid;
 }
 
+bool zoneadmd_vm_is_running(const struct host *h, const char *uuid)
+{
+	cleanup_jv struct jv *state = load_state(h, uuid);
+	const char *name = jv_get_string(state, "state");
+	int64_t pid = jv_get_int(state, "pid", 0);
+
+	return name && strcmp(name, "running") == 0 && pid > 0 && pid <= INT32_MAX &&
+	       procfs_is_alive((pid_t)pid, (uint64_t)jv_get_int(state, "pid_start", 0));
+}
+
 /* The descriptor is taken first: what is alive afterwards is what it stands for. */
 static int pidfd_of(const struct jv *state, const char *pid_name, const char *start_name)
 {

@@ -98,6 +98,9 @@ ATTR_MUST_CHECK int zoneadmd_console(const struct host *h, const char *uuid,
 ATTR_MUST_CHECK int zoneadmd_attach_vm(const struct host *h, const char *program,
 				       const char *uuid, bool *ret_running, struct err *e);
 
+/* Does it run, and is not about to end? As zoneadmd_vm_pid() sees it. */
+bool zoneadmd_vm_is_running(const struct host *h, const char *uuid);
+
 /* Init's pid, or 0 when the VM does not run. Looks at state.json and /proc only. */
 pid_t zoneadmd_vm_pid(const struct host *h, const char *uuid);
 

@@ -53,6 +53,7 @@
 
 /* The predecessor may be about to go; what it mounted can take long on a busy disk. */
 #define LOCK_WAIT_MS 20000
+#define LOCK_LOOK_MS 100 /* between two looks at what it does */
 
 /* Was it started by a command that waits? By hand, number 3 is nothing or something else. */
 static bool somebody_waits;
@@ -65,7 +66,7 @@ static void find_who_waits(void)
 			 fcntl(READY_FD, F_SETFD, FD_CLOEXEC) == 0;
 }
 
-static void tell(const struct zone *z, const struct err *failure)
+static void tell(const struct zone *z, bool running, const struct err *failure)
 {
 	cleanup_jv struct jv *message = jv_object();
 	cleanup_free char *text = NULL;
@@ -77,7 +78,7 @@ static void tell(const struct zone *z, const struct err *failure)
 		jv_set(message, "code", jv_int(failure->code));
 		jv_set(message, "error", jv_string(failure->msg));
 	} else {
-		jv_set(message, "running", jv_bool(z->run != NULL));
+		jv_set(message, "running", jv_bool(running));
 		jv_set(message, "warnings", jv_copy(z->warnings));
 	}
 	text = jv_dump(message, 0);
@@ -96,16 +97,22 @@ static char *own_path(void)
 	return n <= 0 ? xstrdup("/usr/sbin/zoneadmd") : xstrndup(path, (size_t)n);
 }
 
+/* -EALREADY: another one has the VM running, and goes on. */
 static int take_supervision(struct zone *z, struct err *e)
 {
 	cleanup_close int dirfd = host_dir(&z->host, HOST_LOCKS, 0700, e);
 	char name[UUID_STR + 16];
-	int r;
+	int r = -EBUSY;
 
 	if (dirfd < 0)
 		return dirfd;
 	(void)snprintf(name, sizeof(name), "%s.zoneadmd", z->uuid);
-	r = lock_take(dirfd, name, LOCK_EXCLUSIVE, LOCK_WAIT_MS, e);
+	for (int waited = 0; r == -EBUSY && waited < LOCK_WAIT_MS; waited += LOCK_LOOK_MS) {
+		r = lock_take(dirfd, name, LOCK_EXCLUSIVE, LOCK_LOOK_MS, e);
+		if (r == -EBUSY && zoneadmd_vm_is_running(&z->host, z->uuid))
+			return err_set(e, -EALREADY, "VM %s runs under another supervisor",
+				       z->uuid);
+	}
 	if (r == -EBUSY)
 		return err_set(e, r, "VM %s has a supervisor already", z->uuid);
 	z->lockfd = r;
@@ -184,7 +191,7 @@ static int supervise(struct zone *z, bool attach_only, struct err *e)
 		r = attach_or_start(z, attach_only, e);
 	if (r == -ENOENT && attach_only) {
 		leave(z);
-		tell(z, NULL);
+		tell(z, false, NULL);
 		return 0;
 	}
 	if (r < 0) {
@@ -192,7 +199,7 @@ static int supervise(struct zone *z, bool attach_only, struct err *e)
 			leave(z);
 		return r;
 	}
-	tell(z, NULL);
+	tell(z, true, NULL);
 	r = zone_serve(z, e);
 	return r == -EINTR ? 0 : r;
 }
@@ -219,10 +226,13 @@ static int run_zoneadmd(struct cli_call *call, struct err *e)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (r == 0)
 		r = supervise(&z, cli_has(call, "attach"), e);
-	if (r < 0)
-		tell(&z, e);
+	/* The command that started the other one was killed before it heard of it. */
+	if (r == -EALREADY)
+		tell(&z, true, NULL);
+	else if (r < 0)
+		tell(&z, false, e);
 	zone_done(&z);
-	return r;
+	return r == -EALREADY ? 0 : r;
 }
 
 int main(int argc, char **argv)
