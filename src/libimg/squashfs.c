@@ -117,7 +117,7 @@ static int keep_path(struct squash *s, const char *path, char **ret, struct err 
 
 static int push(struct squash *s, const struct squash_inode *i, const char *path, struct err *e)
 {
-	char *copy;
+	char *copy = NULL;
 	int r = see(s, i, e);
 
 	if (r == 0)

@@ -70,7 +70,7 @@ like "which has the host's address" "$out" 'br-external +UP +10\.0\.2\.15/24'
 ok "and no other was asked for" $?
 # The key from before there was a pool was of that boot alone.
 rm -f "$dir/known"
-out=$(on_host root@127.0.0.1 hostname 2>&1)
+out=$(on_host root@127.0.0.1 hostname 2>"$dir/ssh.err") || note "$(cat "$dir/ssh.err")"
 is "root logs in by that way" "$out" dais
 g poweroff
 wait_gone 240
