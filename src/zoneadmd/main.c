@@ -110,8 +110,7 @@ static int take_supervision(struct zone *z, struct err *e)
 	for (int waited = 0; r == -EBUSY && waited < LOCK_WAIT_MS; waited += LOCK_LOOK_MS) {
 		r = lock_take(dirfd, name, LOCK_EXCLUSIVE, LOCK_LOOK_MS, e);
 		if (r == -EBUSY && zoneadmd_vm_is_running(&z->host, z->uuid))
-			return err_set(e, -EALREADY, "VM %s runs under another supervisor",
-				       z->uuid);
+			return err_set(e, -EALREADY, "VM %s has a supervisor already", z->uuid);
 	}
 	if (r == -EBUSY)
 		return err_set(e, r, "VM %s has a supervisor already", z->uuid);
@@ -226,13 +225,15 @@ static int run_zoneadmd(struct cli_call *call, struct err *e)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (r == 0)
 		r = supervise(&z, cli_has(call, "attach"), e);
-	/* The command that started the other one was killed before it heard of it. */
-	if (r == -EALREADY)
+	/* A command wants it to run, and it does: whoever started the other one was killed. */
+	if (r == -EALREADY && somebody_waits) {
 		tell(&z, true, NULL);
-	else if (r < 0)
+		r = 0;
+	} else if (r < 0) {
 		tell(&z, false, e);
+	}
 	zone_done(&z);
-	return r == -EALREADY ? 0 : r;
+	return r;
 }
 
 int main(int argc, char **argv)
