@@ -110,6 +110,8 @@ if command -v setpriv >/dev/null; then
 	chmod 755 "$root" "$root/bin"
 	t "not root" 2 '' 'imgadm list: only root can do that' setpriv --reuid 65534 --clear-groups "$root/bin/imgadm" list
 	t "mkpool, not root" 1 '' 'mkpool: only root can do that' setpriv --reuid 65534 --clear-groups "$root/bin/mkpool" --mount
+else
+	t "who is not root # SKIP 'setpriv' is not installed" 0 '' '' true
 fi
 t "mkpool without an order" 2 '' 'mkpool: give --file FILE --size SIZE, or a device' "$bin/mkpool"
 t "mkpool with a bad size" 1 '' "mkpool: *'10X'*" "$bin/mkpool" --file "$root/p" --size 10X --root "$root/host"
