@@ -267,9 +267,11 @@ int vm_update_recover(const struct recovery *rc, const char **ret_done, struct e
 	bool holds;
 	int r;
 
-	*ret_done = "made the host follow its record";
+	/* Taken away by hand: what the VM stores is not ours to destroy for that. */
+	*ret_done = "gave up its update, as it has no record";
 	if (!rc->has_record)
-		return vm_erase(rc->vh, rc->uuid, e);
+		return journal_end(h, rc->uuid, e);
+	*ret_done = "made the host follow its record";
 	r = record_load(h, rc->uuid, &record, e);
 	if (r == 0)
 		r = set_quota(rc->vh, record, &holds, e);
@@ -279,6 +281,7 @@ int vm_update_recover(const struct recovery *rc, const char **ret_done, struct e
 		r = vm_claims_follow(h, record, e);
 	if (r == 0 && zoneadmd_vm_pid(h, rc->uuid) > 0 &&
 	    zoneadmd_reload(h, rc->vh->zoneadmd, rc->uuid, NULL, NULL) < 0)
-		r = 0; /* it has the record's values with its next start */
+		*ret_done =
+			"made the host follow its record, the running VM does with its next start";
 	return r == 0 ? journal_end(h, rc->uuid, e) : r;
 }

@@ -177,6 +177,20 @@ done
 pid=$(get .pid)
 [ "$pid" -gt 1 ] && [ -d "/proc/$pid" ]
 ok "the zone runs through all of it" $?
+# An update that was cut short, and then somebody took the record away by hand.
+if [ "$steps" -gt 0 ]; then
+	DAIS_CRASH_AT=1 vm update $other alias=lost 2>/dev/null
+	[ -e "$root/etc/zones/.journal/$other.json" ]
+	ok "the update was cut short" $?
+	mv "$root/etc/zones/$other.json" "$dir/kept.json"
+	vm check --repair
+	[ -d "$zones/$other/root/etc" ] && [ ! -e "$root/etc/zones/.journal/$other.json" ]
+	ok "without its record it is given up, and what the VM stores stays" $?
+	mv "$dir/kept.json" "$root/etc/zones/$other.json"
+	vm check --repair
+	vm start $other
+	is "with the record back the VM is" "$status" 0
+fi
 vm delete $u
 vm delete $other
 is "nothing is left" "$(leftovers)" ""
