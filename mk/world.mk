@@ -1,12 +1,20 @@
 # mk/world.mk - from packages and sources to a platform image.
 #
-#	strap ──▶ target ──┐
-#	core ──▶ select ───┼──▶ root ──▶ boot ──▶ platform
-#	overlay, local ────┘
+#	strap ──▶ target, extra, local ──┐
+#	core ──▶ select ─────────────────┼──▶ root ──▶ boot ──▶ platform
+#	overlay ─────────────────────────┘
 #
 # Every step goes through tools/image/step, which knows by the hash of the inputs
 # whether there is something to do. Removing $(BUILD)/stamp/NAME does that step
 # again, and all that follow from it. EXPLAIN=1 tells why a step runs.
+#
+# Other mk/*.mk add to this by three lists:
+#
+#	WORLD_GOALS += NAME	a goal that needs what is set up here
+#	PARTS += KIND.NAME	a component of the image: a goal of that name that leaves
+#				$(STAMPS)/KIND.NAME and the tree $(PROTO)/KIND.NAME; its
+#				manifest is where tools/projects/list looks
+#	WORLD += NAME		a goal that `make world` reaches too
 
 SUITE	 ?= trixie
 FLAVOUR	 ?= virtual
@@ -28,10 +36,26 @@ inputs	 = $(addprefix -f ,$(1))
 JOBS	 ?= $(shell nproc)
 export JOBS
 
-.PHONY: world live sbom sign strap target local core select images lock platform root boot-archive
+# Projects of the site, if there are any.
+LOCALS	:= $(patsubst projects/%/,%,$(wildcard projects/local/*/))
+LOCALS	:= $(subst /,.,$(LOCALS))
 
-ifneq ($(filter world live sbom sign strap target local core select images image-tiny images-force lock platform root boot-archive boot \
-	platform-test,$(MAKECMDGOALS)),)
+WORLD_GOALS := world live sbom sign strap target local core select images image-tiny images-force lock \
+	platform root boot-archive boot platform-test
+WORLD	:= strap select target
+PARTS	:=
+
+# The fragments that others add, such as mk/extra.mk.
+FRAGMENTS := $(filter-out $(addprefix mk/,build.mk flags.mk world.mk install.mk check.mk test.mk \
+	conformance.mk),$(sort $(wildcard mk/*.mk)))
+-include $(FRAGMENTS)
+
+PARTS	+= $(LOCALS)
+export PARTS
+
+.PHONY: $(WORLD_GOALS) $(WORLD) $(PARTS)
+
+ifneq ($(filter $(WORLD_GOALS) $(WORLD) $(PARTS),$(MAKECMDGOALS)),)
 
 # Packages are unpacked by one process each, so steps go side by side.
 MAKEFLAGS += -j$(JOBS)
@@ -44,7 +68,7 @@ export SOURCE_DATE_EPOCH
 BUILDSTAMP := $(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y%m%dT%H%M%SZ)
 export BUILDSTAMP FLAVOUR PROFILE OUTPUT PROTO
 
-world: strap select target local
+world: $(WORLD) $(PARTS)
 
 strap:
 	@$(STEP) $(call inputs,tools/strap/make tools/strap/packages tools/strap/lock) -k $(SUITE) -o $(BUILD)/strap/root/usr \
@@ -55,12 +79,11 @@ target: strap
 		projects/dais) \
 		-o $(PROTO)/dais target -- tools/image/target
 
-# Projects of the site, if there are any.
-LOCALS	:= $(patsubst %/,%,$(wildcard projects/local/*/))
-
-local: strap
-	@$(if $(LOCALS)$(wildcard $(STAMPS)/local),$(STEP) $(call inputs,$(STAMPS)/strap $(LOCALS) \
-		tools/image/local) local -- tools/image/local)
+# A project may build against what the extra ones installed.
+local: $(LOCALS)
+$(LOCALS): local.%: strap $(BUILDER) $(filter extra.%,$(PARTS))
+	@$(STEP) $(call inputs,$(STAMPS)/strap $(addprefix $(STAMPS)/,$(filter extra.%,$(PARTS))) \
+		projects/local/$* tools/projects) -o $(PROTO)/$@ $@ -- tools/projects/local $(BUILDER) $*
 
 core:
 	@$(STEP) $(call inputs,$(LISTS) $(LOCK) $(addprefix tools/core/,apt.sh assemble fetch make resolve)) \
@@ -72,10 +95,10 @@ select: core strap
 		-o $(PROTO)/core -o $(BUILD)/manifest/core.manifest \
 		select -- tools/core/ship $(CORE)/rules
 
-root: select target local $(BUILDER)
+root: select target $(PARTS) $(BUILDER)
 	@$(STEP) $(call inputs,$(STAMPS)/select $(STAMPS)/target $(BUILDER) overlay tools/image/root \
 		tools/image/drivers $(CORE)/drivers tools/image/mancheck \
-		$(STAMPS)/local projects/dais) -k $(BUILDSTAMP) -k '$(PASSWORD_HASH)' \
+		$(addprefix $(STAMPS)/,$(PARTS)) tools/projects projects/dais) -k $(BUILDSTAMP) -k '$(PASSWORD_HASH)' \
 		-k "$$(tools/image/gitstatus)" -o $(BUILD)/image/root.tar \
 		root -- tools/image/root $(BUILDER)
 
