@@ -4,7 +4,7 @@
 # config.mk) are added at the end, so they win; they never replace ours.
 
 ifeq ($(origin CC),default)
-CC	:= gcc
+CC	:= $(or $(PRIMARY_COMPILER),gcc)
 endif
 
 C_WARN	:= -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wwrite-strings \

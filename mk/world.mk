@@ -21,7 +21,7 @@ FLAVOUR	 ?= virtual
 PROFILE	 ?= dev
 CACHE	 ?= cache
 OUTPUT	 ?= output
-export PASSWORD_HASH BUILD CACHE SUITE EXPLAIN V DAIS_MIRROR DAIS_SECURITY_MIRROR
+export PASSWORD_HASH PRIMARY_COMPILER BUILD CACHE SUITE EXPLAIN V DAIS_MIRROR DAIS_SECURITY_MIRROR
 
 BUILDER	 ?= $(B)/bin/builder
 STAMPS	 := $(BUILD)/stamp
@@ -33,8 +33,8 @@ LOCK	 := $(CORE)/lock.$(FLAVOUR)$(if $(FIRMWARE),-firmware)
 export COMPONENTS := main$(if $(FIRMWARE), non-free-firmware)
 inputs	 = $(addprefix -f ,$(1))
 
-JOBS	 ?= $(shell nproc)
-export JOBS
+# Passes that leave nothing but a verdict: configure -s and -l.
+VERDICTS := $(addprefix shadow.,$(subst $(comma), ,$(SHADOW_COMPILERS))) $(if $(STATIC_ANALYSIS),lint)
 
 # Projects of the site, if there are any.
 LOCALS	:= $(patsubst projects/%/,%,$(wildcard projects/local/*/))
@@ -42,7 +42,7 @@ LOCALS	:= $(subst /,.,$(LOCALS))
 
 WORLD_GOALS := world live sbom sign strap target local core select images image-tiny images-force lock \
 	platform root boot-archive boot platform-test
-WORLD	:= strap select target
+WORLD	:= strap select target $(VERDICTS)
 PARTS	:=
 
 # The fragments that others add, such as mk/extra.mk.
@@ -55,10 +55,25 @@ export PARTS
 
 .PHONY: $(WORLD_GOALS) $(WORLD) $(PARTS)
 
-ifneq ($(filter $(WORLD_GOALS) $(WORLD) $(PARTS),$(MAKECMDGOALS)),)
+ifneq ($(filter $(WORLD_GOALS) $(WORLD) $(PARTS) shadow.% lint print-%,$(MAKECMDGOALS)),)
+
+# The user's word, else configure's, else what this machine can bear.
+JOBS	 := $(or $(MAX_JOBS),$(JOBS))
+ifneq ($(shell echo '$(JOBS)' | tr -d 0-9),)
+$(error MAX_JOBS is '$(JOBS)', it must be a number above 0)
+endif
+JOBS	 := $(if $(filter-out 0,$(JOBS)),$(JOBS),$(shell tools/optimize-jobs))
+export JOBS
 
 # Packages are unpacked by one process each, so steps go side by side.
+ifeq ($(findstring jobserver,$(shell echo "$$MAKEFLAGS")),)
 MAKEFLAGS += -j$(JOBS)
+endif
+
+# Under which the steps note their times, for the total at the end.
+RUN	:= $(shell echo $$PPID)
+BEGAN	:= $(shell date +%s%N)
+export RUN
 
 # Times in the image are those of the commit, never of the build.
 ifeq ($(SOURCE_DATE_EPOCH),)
@@ -69,6 +84,7 @@ BUILDSTAMP := $(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y%m%dT%H%M%SZ)
 export BUILDSTAMP FLAVOUR PROFILE OUTPUT PROTO
 
 world: $(WORLD) $(PARTS)
+	@tools/image/total $(BEGAN)
 
 strap:
 	@$(STEP) $(call inputs,tools/strap/make tools/strap/packages tools/strap/lock) -k $(SUITE) -o $(BUILD)/strap/root/usr \
@@ -76,8 +92,18 @@ strap:
 
 target: strap
 	@$(STEP) $(call inputs,$(STAMPS)/strap src mk man Makefile tools/builder tools/image/target \
-		projects/dais) \
+		projects/dais) -k "$(PRIMARY_COMPILER)" \
 		-o $(PROTO)/dais target -- tools/image/target
+
+# Our sources once more by another compiler, of whose work only the warnings count.
+shadow.%:
+	@$(STEP) $(call inputs,src tools/builder mk/build.mk mk/flags.mk Makefile) \
+		-k "$$($* --version 2>/dev/null | head -n 1)" $@ -- \
+		$(MAKE) --no-print-directory CC=$* CFLAGS=-Werror BUILD=$(BUILD)/shadow/$* MODE=release \
+		CONFIG=/dev/null all libraries
+
+lint:
+	@$(STEP) $(call inputs,src tools mk/check.mk) lint -- $(MAKE) --no-print-directory CI=true check-cppcheck
 
 # A project may build against what the extra ones installed.
 local: $(LOCALS)
@@ -87,7 +113,7 @@ $(LOCALS): local.%: strap $(BUILDER) $(filter extra.%,$(PARTS))
 
 core:
 	@$(STEP) $(call inputs,$(LISTS) $(LOCK) $(addprefix tools/core/,apt.sh assemble fetch make resolve)) \
-		-k "$(LISTS)" -k "$(LOCKED)" -o $(BUILD)/core/root.tar \
+		-k "$(LISTS)" -k "$(LOCKED)" -k $(SUITE) -o $(BUILD)/core/root.tar \
 		core -- tools/core/make $(if $(LOCKED),-L) -l $(LOCK) -o $(BUILD)/core $(LISTS)
 
 select: core strap
@@ -107,13 +133,14 @@ boot-archive: root
 		tools/image/modules) -k $(PROFILE) -o $(BUILD)/image/boot_archive \
 		boot -- tools/image/boot
 
-platform: boot-archive images
+platform: boot-archive images $(VERDICTS)
 	@$(STEP) $(call inputs,$(STAMPS)/boot $(BUILD)/images/base.key tools/image/platform \
 		tools/sbom) \
 		-k $(BUILDSTAMP) -k $(PROFILE) -o $(OUTPUT)/platform-$(BUILDSTAMP) \
 		-o $(OUTPUT)/platform-$(BUILDSTAMP).tgz platform -- tools/image/platform $(BUILDER)
 
 live: platform
+	@tools/image/total $(BEGAN) $(OUTPUT)/platform-$(BUILDSTAMP)
 	@printf '  %s\n' $(OUTPUT)/platform-$(BUILDSTAMP)
 
 # What the image is made of, which is a part of every platform.

@@ -68,7 +68,7 @@ struct store_ops {
 	int (*receive_drop_points)(struct store *s, const char *vm,
 				   const struct store_arrival *keep, struct err *e);
 	int (*receive_install)(struct store *s, const char *vm, const struct store_arrival *a,
-			       enum store_fs fs, const char *snapshot, int64_t created_at,
+			       enum store_fs fs, const char *snapshot, int64_t created_ns,
 			       struct err *e);
 	int (*receive_end)(struct store *s, const char *vm, struct err *e);
 	long (*stream_piece)(const void *data, size_t len, bool at_start, struct err *e);

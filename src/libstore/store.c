@@ -346,12 +346,12 @@ int store_receive_drop_points(struct store *s, const char *vm, const struct stor
 }
 
 int store_receive_install(struct store *s, const char *vm, const struct store_arrival *a,
-			  enum store_fs fs, const char *snapshot, int64_t created_at,
+			  enum store_fs fs, const char *snapshot, int64_t created_ns,
 			  struct err *e)
 {
 	int r = snapshot ? check_snapshot(vm, snapshot, e) : check_uuid(vm, "a VM", e);
 
-	return r < 0 ? r : s->ops->receive_install(s, vm, a, fs, snapshot, created_at, e);
+	return r < 0 ? r : s->ops->receive_install(s, vm, a, fs, snapshot, created_ns, e);
 }
 
 int store_next_begin(struct store *s, const char *vm, struct err *e)

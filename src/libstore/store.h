@@ -219,12 +219,12 @@ ATTR_MUST_CHECK int store_receive_keep(struct store *s, const char *vm,
 ATTR_MUST_CHECK int store_receive_drop_points(struct store *s, const char *vm,
 					      const struct store_arrival *keep, struct err *e);
 /*
- * Put A in its place: of FS in the snapshot, made at CREATED_AT (seconds), or, NULL, among
+ * Put A in its place: of FS in the snapshot, made at CREATED_NS (since 1970), or, NULL, among
  * the next ones for store_next_swap(). Data before the root. Again is fine.
  */
 ATTR_MUST_CHECK int store_receive_install(struct store *s, const char *vm,
 					  const struct store_arrival *a, enum store_fs fs,
-					  const char *snapshot, int64_t created_at,
+					  const char *snapshot, int64_t created_ns,
 					  struct err *e);
 ATTR_MUST_CHECK int store_receive_end(struct store *s, const char *vm, struct err *e);
 

@@ -128,7 +128,7 @@ static int install_streams(const struct receiving *n, struct err *e)
 		const struct store_arrival a = { .index = i };
 
 		r = store_receive_install(n->store, n->uuid, &a, s->fs,
-					  *s->snapshot ? s->snapshot : NULL, s->created_at, e);
+					  *s->snapshot ? s->snapshot : NULL, s->created_ns, e);
 		if (r == 0)
 			r = fault_point("stream installed", e);
 	}

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NS INT64_C(1000000000)
+
 static const char *const fs_names[STORE_FS_MAX_] = { "root", "data" };
 
 void transfer_done(struct transfer *t)
@@ -16,13 +18,28 @@ void transfer_done(struct transfer *t)
 	*t = (struct transfer){ .count = 0 };
 }
 
+/* Whole seconds, and what is left: a number of JSON holds not all of it at once. */
+static void put_time(struct jv *o, int64_t ns)
+{
+	jv_set(o, "created_at", jv_int(ns / NS));
+	jv_set(o, "created_ns", jv_int(ns % NS));
+}
+
+/* -1: it is no time. */
+static int64_t take_time(const struct jv *o)
+{
+	int64_t s = jv_get_int(o, "created_at", 0), ns = jv_get_int(o, "created_ns", 0);
+
+	return s < 0 || s > INT64_MAX / NS - 1 || ns < 0 || ns >= NS ? -1 : s * NS + ns;
+}
+
 static struct jv *stream_to_json(const struct transfer *t, const struct transfer_stream *s)
 {
 	struct jv *o = jv_object();
 
 	jv_set(o, "fs", jv_string(fs_names[s->fs]));
 	jv_set(o, "snapshot", *s->snapshot ? jv_string(s->snapshot) : jv_null());
-	jv_set(o, "created_at", jv_int(s->created_at));
+	put_time(o, s->created_ns);
 	if (s->has_after)
 		jv_set(o, "after", jv_int((int64_t)s->after));
 	if (s->has_base)
@@ -37,6 +54,12 @@ struct jv *transfer_to_json(const struct transfer *t)
 	jv_set(head, "id", jv_string(t->id));
 	jv_set(head, "uuid", jv_string(t->vm));
 	jv_set(head, "incremental_from", *t->from ? jv_string(t->from) : jv_null());
+	if (*t->from) {
+		struct jv *made = jv_object();
+
+		put_time(made, t->from_ns);
+		jv_set(head, "incremental_from_made", made);
+	}
 	for (size_t i = 0; i < t->count; i++)
 		jv_push(streams, stream_to_json(t, &t->streams[i]));
 	jv_set(head, "streams", streams);
@@ -87,7 +110,7 @@ static int take_stream(const struct jv *o, const struct transfer *t, size_t i, s
 	cleanup_free char *key = NULL;
 	int r;
 
-	*s = (struct transfer_stream){ .created_at = jv_get_int(o, "created_at", 0) };
+	*s = (struct transfer_stream){ .created_ns = take_time(o) };
 	r = take_fs(o, i, s, e);
 	if (r == 0)
 		r = take_origin(o, t, i, s, e);
@@ -95,7 +118,7 @@ static int take_stream(const struct jv *o, const struct transfer *t, size_t i, s
 		return r;
 	if (snapshot && !store_snapshot_name_is_valid(snapshot))
 		return bad(i, "snapshot", "is no name", e);
-	if (s->created_at < 0 || s->created_at > INT64_MAX / 1000000000)
+	if (s->created_ns < 0)
 		return bad(i, "created_at", "is no time", e);
 	(void)snprintf(s->snapshot, sizeof(s->snapshot), "%s", snapshot ? snapshot : "");
 	key = xasprintf("%s %s", fs_names[s->fs], s->snapshot);
@@ -137,6 +160,9 @@ int transfer_from_json(const struct jv *head, struct transfer *ret, struct err *
 		return err_set(e, -EBADMSG, "/uuid: is no UUID");
 	if (from && !store_snapshot_name_is_valid(from))
 		return err_set(e, -EBADMSG, "/incremental_from: is no name of a snapshot");
+	t.from_ns = from ? take_time(jv_get(head, "incremental_from_made")) : 0;
+	if (t.from_ns < 0)
+		return err_set(e, -EBADMSG, "/incremental_from_made: is no time");
 	(void)snprintf(t.id, sizeof(t.id), "%.36s", id);
 	(void)snprintf(t.vm, sizeof(t.vm), "%.36s", vm);
 	(void)snprintf(t.from, sizeof(t.from), "%s", from ? from : "");

@@ -22,7 +22,7 @@ struct jv;
 struct transfer_stream {
 	enum store_fs fs;
 	char snapshot[STORE_SNAPSHOT_NAME]; /* "": the VM as it is */
-	int64_t created_at;
+	int64_t created_ns;
 	bool has_after; /* it is the change since number AFTER */
 	size_t after;
 	bool has_base; /* it is the change since the snapshot that both have */
@@ -32,6 +32,7 @@ struct transfer {
 	char id[UUID_STR];
 	char vm[UUID_STR];
 	char from[STORE_SNAPSHOT_NAME]; /* "": all of it */
+	int64_t from_ns; /* when it was made, which tells it from another of that name */
 	struct transfer_stream *streams;
 	size_t count;
 };

@@ -181,6 +181,8 @@ static int finish(struct creation *c, struct store *store, bool start, struct er
 	if (synced < 0)
 		return r;
 	synced = journal_end(c->vh->host, c->uuid, r < 0 ? NULL : e);
+	if (r == 0 && synced < 0)
+		return err_wrap(e, synced, "VM %s was made", c->uuid);
 	return r < 0 ? r : synced;
 }
 

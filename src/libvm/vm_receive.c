@@ -118,17 +118,38 @@ static int start_new(struct reception *n, struct err *e)
 	return r;
 }
 
+/* The snapshot that the stream is the change of: that very one, not another of its name. */
+static int check_base(const struct reception *n, struct err *e)
+{
+	cleanup_free struct store_snapshot *list = NULL;
+	const struct transfer *plan = &n->r.plan;
+	size_t count, i = 0;
+	int r = store_snapshot_list(n->r.store, n->r.uuid, &list, &count, e);
+
+	if (r < 0)
+		return r;
+	while (i < count && strcmp(list[i].name, plan->from) != 0)
+		i++;
+	if (i == count)
+		return err_set(e, -ENOENT, "No snapshot named \"%s\" for %s", plan->from,
+			       n->r.uuid);
+	if (list[i].created_ns != plan->from_ns)
+		return err_set(
+			e, -ESTALE,
+			"snapshot \"%s\" of %s is not the one that was sent from: one of "
+			"the two was made anew; use another, or send all of it",
+			plan->from, n->r.uuid);
+	return 0;
+}
+
 /* What the stream is the change of has to be here, and its names to be free. */
 static int check_names(const struct reception *n, struct err *e)
 {
 	const struct transfer *plan = &n->r.plan;
-	int r = store_has_fs(n->r.store, n->r.uuid, plan->from, STORE_ROOT, e);
+	int r = check_base(n, e);
 
 	if (r < 0)
 		return r;
-	if (r == 0)
-		return err_set(e, -ENOENT, "No snapshot named \"%s\" for %s", plan->from,
-			       n->r.uuid);
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct transfer_stream *s = &plan->streams[i];
 

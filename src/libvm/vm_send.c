@@ -76,7 +76,7 @@ static int add_stream(struct sending *n, enum store_fs fs, const struct store_sn
 		return r;
 	if (snap) {
 		(void)snprintf(s.snapshot, sizeof(s.snapshot), "%s", snap->name);
-		s.created_at = snap->created_ns / 1000000000;
+		s.created_ns = snap->created_ns;
 	}
 	for (size_t i = t->count; i-- > 0 && !s.has_after;)
 		if (t->streams[i].fs == fs) {
@@ -117,7 +117,9 @@ static int make_plan(struct sending *n, struct err *e)
 			break;
 	if (from && newer == count)
 		return err_set(e, -ENOENT, "No snapshot named \"%s\" for %s", from, n->uuid);
-	if (!from)
+	if (from)
+		n->plan.from_ns = list[newer].created_ns;
+	else
 		newer = count;
 	if (newer > TRANSFER_STREAMS_MAX / STORE_FS_MAX_ - 1)
 		return err_set(e, -E2BIG, "%zu snapshots are more than a stream holds", newer);

@@ -61,6 +61,7 @@ make_tree() # make_tree DIR: and stay in it
 		mkdir -p "$BUILD/core/tree/etc" "$BUILD/core/tree/usr/bin"
 		echo root:x:0:0::/: > "$BUILD/core/tree/etc/passwd"
 		echo root:x:0: > "$BUILD/core/tree/etc/group"
+		echo "root:*:1::::::" > "$BUILD/core/tree/etc/shadow"
 		tar -C "$BUILD/core/tree" -cf "$BUILD/core/root.tar" .
 	END
 	script tools/core/ship <<-'END'
@@ -70,7 +71,7 @@ make_tree() # make_tree DIR: and stay in it
 		mkdir -p "$PROTO/core" "$BUILD/manifest"
 		cp -r "$BUILD/core/tree/." "$PROTO/core"
 		printf '%s\n' 'd etc 0755 root root' 'f etc/passwd 0644 root root' \
-			'f etc/group 0644 root root' > "$BUILD/manifest/core.manifest"
+			'f etc/group 0644 root root' 'f etc/shadow 0600 root root' > "$BUILD/manifest/core.manifest"
 	END
 	script tools/image/target <<-'END'
 		#!/bin/sh

@@ -92,6 +92,9 @@ is "the VM is stopped there" "$(state)" stopped
 is "its snapshots came along" "$(names)" "s2 s1"
 is "with their times" "$("$bin/vmadm" --root "$root2" get $u | jq -c '[.snapshots[].created_at]')" \
 	"$("$bin/vmadm" --root "$root1" get $u | jq -c '[.snapshots[].created_at]')"
+# Two of the same second would change places, and a rollback take the wrong one along.
+is "to the last digit" "$(stat -c %.Y "$root2/zones/$u/snapinfo"/s? | xargs)" \
+	"$(stat -c %.Y "$zones1/$u/snapinfo"/s? | xargs)"
 for part in root snap/s1 snap/s2 data snapinfo/s1/data; do
 	is "$part is the same" "$(tree "$root2/zones/$u/$part")" "$(tree "$zones1/$u/$part")"
 done
@@ -126,6 +129,15 @@ is "the snapshots of both are there" "$(names)" "s3 s2 s1"
 is "the root is as it is" "$(tree "$root2/zones/$u/root")" "$(tree "$zones1/$u/root")"
 receive <"$dir/more"
 is "again is refused" "$status $err" "1 Snapshot \"s3\" already exists for $u"
+# What has changed since another snapshot of that name was taken for what it was not.
+here
+vm delete-snapshot $u s3
+vm create-snapshot $u s3
+send $u --incremental-from s3 >"$dir/other"
+receive <"$dir/other"
+[[ $status = 1 && $err == "snapshot \"s3\" of $u is not the one that was sent from"* ]]
+ok "a change of another snapshot of that name is refused: $err" $?
+there
 vm delete $u
 is "nothing is left there" "$(other)" "0"
 here

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 static char text[LINE], text2[LINE];
+static int next_id = 1;
 
 static const char *payload(const struct vm *v, int i)
 {
@@ -43,7 +44,7 @@ void op_delete(struct op *op, int i)
 	op->after = (struct vm){ 0 };
 }
 
-static void op_start(struct op *op, int i)
+void op_start(struct op *op, int i)
 {
 	op->args[0] = "start";
 	op->args[1] = names[i];
@@ -124,6 +125,7 @@ static void op_snapshot(struct op *op, int i)
 	if (op->fails)
 		return;
 	v->snap_name[v->snaps] = name;
+	v->snap_id[v->snaps] = next_id++;
 	v->snap_content[v->snaps++] = v->content;
 }
 
@@ -151,6 +153,7 @@ static void op_unsnapshot(struct op *op, int i)
 	for (; s < v->snaps; s++) {
 		v->snap_name[s] = v->snap_name[s + 1];
 		v->snap_content[s] = v->snap_content[s + 1];
+		v->snap_id[s] = v->snap_id[s + 1];
 	}
 }
 
@@ -179,6 +182,32 @@ static void op_reprovision(struct op *op, int i)
 	v->runs = v->runs || v->autoboot;
 }
 
+/* By the guest's own tool, over its socket. */
+static void op_metadata(struct op *op, int i)
+{
+	static char tool[LINE], socket[LINE], value[16];
+	struct vm *v = &op->after;
+	bool put = v->key == 0 || pick(3);
+
+	if (!tools) {
+		op_update(op, i);
+		return;
+	}
+	snprintf(tool, sizeof(tool), "%s/%s", tools, put ? "mdata-put" : "mdata-delete");
+	snprintf(socket, sizeof(socket), "%s/run/dais/%s/metadata/metadata.sock", root,
+		 names[i]);
+	op->program = tool;
+	op->fails = !v->runs;
+	v->key = put ? 1 + (int)pick(1000000) : 0;
+	snprintf(value, sizeof(value), "%d", v->key);
+	op->args[0] = "-t";
+	op->args[1] = v->runs ? "15" : "1";
+	op->args[2] = "-s";
+	op->args[3] = socket;
+	op->args[4] = "k";
+	op->args[5] = put ? value : NULL;
+}
+
 static const struct {
 	void (*make)(struct op *op, int i);
 	unsigned int weight;
@@ -186,6 +215,7 @@ static const struct {
 	{ op_create, 10 },  { op_delete, 5 },     { op_start, 8 },    { op_stop, 6 },
 	{ op_reboot, 4 },   { op_kill, 3 },       { op_update, 10 },  { op_conflict, 3 },
 	{ op_snapshot, 9 }, { op_unsnapshot, 3 }, { op_rollback, 5 }, { op_reprovision, 3 },
+	{ op_metadata, 6 },
 };
 
 void op_choose(struct op *op, int i)

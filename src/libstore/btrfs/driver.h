@@ -71,7 +71,7 @@ int btrfs_snapshot_at(struct store *s, const char *from, const char *to, uint64_
 int btrfs_snapshot_if_there(struct store *s, const char *from, const char *to, uint64_t group,
 			    bool readonly, struct err *e);
 int btrfs_snapshot_folders(struct store *s, const char *vm, const char *name, struct err *e);
-int btrfs_snapshot_stamp(struct store *s, const char *vm, const char *name, int64_t created_at,
+int btrfs_snapshot_stamp(struct store *s, const char *vm, const char *name, int64_t created_ns,
 			 struct err *e);
 
 int btrfs_snapshot_create(struct store *s, const char *vm, const char *name, struct err *e);
@@ -104,7 +104,7 @@ int btrfs_receive_keep(struct store *s, const char *vm, const struct store_arriv
 int btrfs_receive_drop_points(struct store *s, const char *vm, const struct store_arrival *keep,
 			      struct err *e);
 int btrfs_receive_install(struct store *s, const char *vm, const struct store_arrival *a,
-			  enum store_fs fs, const char *snapshot, int64_t created_at,
+			  enum store_fs fs, const char *snapshot, int64_t created_ns,
 			  struct err *e);
 int btrfs_receive_end(struct store *s, const char *vm, struct err *e);
 long btrfs_stream_piece(const void *data, size_t len, bool at_start, struct err *e);

@@ -228,7 +228,7 @@ int btrfs_receive_drop_points(struct store *s, const char *vm, const struct stor
 }
 
 int btrfs_receive_install(struct store *s, const char *vm, const struct store_arrival *a,
-			  enum store_fs fs, const char *snapshot, int64_t created_at,
+			  enum store_fs fs, const char *snapshot, int64_t created_ns,
 			  struct err *e)
 {
 	uint64_t group = 0;
@@ -251,5 +251,5 @@ int btrfs_receive_install(struct store *s, const char *vm, const struct store_ar
 	if (r >= 0)
 		r = btrfs_snapshot_at(s, from, btrfs_fs_place(to, vm, snapshot, fs), group,
 				      true, e);
-	return r < 0 ? r : btrfs_snapshot_stamp(s, vm, snapshot, created_at, e);
+	return r < 0 ? r : btrfs_snapshot_stamp(s, vm, snapshot, created_ns, e);
 }

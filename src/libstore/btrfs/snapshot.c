@@ -23,6 +23,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define NS INT64_C(1000000000)
+
 static const char *const fs_names[STORE_FS_MAX_] = { "root", "data" };
 
 const char *btrfs_fs_place(char buf[static PATH_SIZE], const char *vm, const char *snapshot,
@@ -133,15 +135,16 @@ int btrfs_snapshot_folders(struct store *s, const char *vm, const char *name, st
 	return r < 0 ? r : path_mkdir_all(s->poolfd, path, 0700, e);
 }
 
-int btrfs_snapshot_stamp(struct store *s, const char *vm, const char *name, int64_t created_at,
+int btrfs_snapshot_stamp(struct store *s, const char *vm, const char *name, int64_t created_ns,
 			 struct err *e)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_NOW },
-					   { .tv_sec = (time_t)created_at } };
+					   { .tv_sec = (time_t)(created_ns / NS),
+					     .tv_nsec = (long)(created_ns % NS) } };
 	char path[PATH_SIZE];
 
 	(void)snprintf(path, sizeof(path), "%s/snapinfo/%s", vm, name);
-	if (utimensat(s->poolfd, path, created_at ? times : NULL, AT_SYMLINK_NOFOLLOW) < 0)
+	if (utimensat(s->poolfd, path, created_ns ? times : NULL, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "cannot set the time of '%s'", path);
 	return 0;
 }
@@ -198,7 +201,7 @@ static void take_snapshot(int infofd, const char *name, struct store_snapshot *r
 	*ret = (struct store_snapshot){ .created_ns = 0 };
 	(void)snprintf(ret->name, sizeof(ret->name), "%.64s", name);
 	if (infofd >= 0 && fstatat(infofd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		ret->created_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+		ret->created_ns = (int64_t)st.st_mtim.tv_sec * NS + st.st_mtim.tv_nsec;
 }
 
 int btrfs_snapshot_list(struct store *s, const char *vm, struct store_snapshot **ret_list,
