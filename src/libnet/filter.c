@@ -540,6 +540,8 @@ int filter_remove(const char *const *ports, size_t count, struct err *e)
 
 	for (size_t i = 0; i < count && r >= 0; i++) {
 		r = nft_has_chain(ports[i]);
+		if (nft_is_missing(r))
+			return 0;
 		if (r <= 0)
 			continue;
 		if (!batch) {

@@ -54,6 +54,13 @@ ATTR_MUST_CHECK int filter_apply(const struct filter *f, struct err *e);
 /* Remove what there is for these ports, at once; nothing is success. */
 ATTR_MUST_CHECK int filter_remove(const char *const *ports, size_t count, struct err *e);
 
+/*
+ * EACH gets the name of every port that has rules, once; it may change them. A kernel
+ * without nf_tables has none.
+ */
+ATTR_MUST_CHECK int filter_each(void (*each)(void *data, const char *port), void *data,
+				struct err *e);
+
 /* Is the port known to the filter: 1, or 0, as after 'nft flush ruleset'. */
 ATTR_MUST_CHECK int filter_is_there(const char *port, struct err *e);
 

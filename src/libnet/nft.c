@@ -330,6 +330,12 @@ static int ask(struct nlmsghdr *request)
 	return r;
 }
 
+/* EINVAL: netlink says that of a part which is not there. */
+bool nft_is_missing(int r)
+{
+	return r == -EINVAL || r == -EPROTONOSUPPORT || r == -EOPNOTSUPP || r == -EAFNOSUPPORT;
+}
+
 int nft_has_chain(const char *chain)
 {
 	char request[MESSAGE_MAX] __attribute__((aligned(8)));
@@ -342,6 +348,84 @@ int nft_has_chain(const char *chain)
 	return ask(m);
 }
 
+/* Sends the question M, whose answer are many messages: ON gets each of them. */
+static int dump(struct nlmsghdr *m, mnl_cb_t on, void *data)
+{
+	char buffer[8192] __attribute__((aligned(8)));
+	struct mnl_socket *sock = open_socket();
+	int r = MNL_CB_OK;
+
+	if (!sock)
+		return -errno;
+	if (mnl_socket_sendto(sock, m, m->nlmsg_len) < 0)
+		r = MNL_CB_ERROR;
+	while (r > MNL_CB_STOP) {
+		ssize_t len = mnl_socket_recvfrom(sock, buffer, sizeof(buffer));
+
+		r = len < 0 ? MNL_CB_ERROR
+			    : mnl_cb_run(buffer, (size_t)len, m->nlmsg_seq, 0, on, data);
+	}
+	r = r < 0 ? -errno : 0;
+	(void)mnl_socket_close(sock);
+	return r;
+}
+
+struct chain_names {
+	char **names;
+	size_t count;
+};
+
+/* The kernel tells those of all tables. */
+static int on_chain(const struct nlmsghdr *msg, void *data)
+{
+	struct chain_names *list = data;
+	const char *table = NULL, *name = NULL;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, msg, sizeof(struct nfgenmsg))
+	{
+		if (mnl_attr_get_type(attr) == NFTA_CHAIN_TABLE)
+			table = mnl_attr_get_str(attr);
+		else if (mnl_attr_get_type(attr) == NFTA_CHAIN_NAME)
+			name = mnl_attr_get_str(attr);
+	}
+	if (!table || !name || strcmp(table, NFT_TABLE) != 0)
+		return MNL_CB_OK;
+	list->names = xrealloc_array(list->names, list->count + 1, sizeof(*list->names));
+	list->names[list->count++] = xstrdup(name);
+	return MNL_CB_OK;
+}
+
+static void forget_names(struct chain_names *list)
+{
+	while (list->count > 0)
+		free(list->names[--list->count]);
+	free(list->names);
+	*list = (struct chain_names){ 0 };
+}
+
+/* A list that changed while it was read says so, by EINTR. */
+#define DUMP_TRIES 10
+
+int nft_each_chain(void (*each)(void *data, const char *chain), void *data)
+{
+	char request[MESSAGE_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *m =
+		put_message(request, (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETCHAIN, NLM_F_DUMP,
+			    1, NFPROTO_BRIDGE, 0);
+	struct chain_names list = { 0 };
+	int r = -EINTR;
+
+	for (int i = 0; i < DUMP_TRIES && r == -EINTR; i++) {
+		forget_names(&list);
+		r = dump(m, on_chain, &list);
+	}
+	for (size_t i = 0; r == 0 && i < list.count; i++)
+		each(data, list.names[i]);
+	forget_names(&list);
+	return r;
+}
+
 static int on_rule(const struct nlmsghdr *msg, void *data)
 {
 	(void)msg;
@@ -351,28 +435,15 @@ static int on_rule(const struct nlmsghdr *msg, void *data)
 
 int nft_has_rules(const char *chain)
 {
-	char buffer[8192] __attribute__((aligned(8)));
-	struct nlmsghdr *m = put_message(buffer, (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETRULE,
+	char request[MESSAGE_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *m = put_message(request, (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETRULE,
 					 NLM_F_DUMP, 1, NFPROTO_BRIDGE, 0);
-	struct mnl_socket *sock = open_socket();
-	int found = 0, r = MNL_CB_OK;
+	int found = 0, r;
 
-	if (!sock)
-		return -errno;
 	mnl_attr_put_strz(m, NFTA_RULE_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(m, NFTA_RULE_CHAIN, chain);
-	if (mnl_socket_sendto(sock, m, m->nlmsg_len) < 0)
-		r = MNL_CB_ERROR;
-	while (r > MNL_CB_STOP) {
-		ssize_t len = mnl_socket_recvfrom(sock, buffer, sizeof(buffer));
-
-		r = len < 0 ? MNL_CB_ERROR
-			    : mnl_cb_run(buffer, (size_t)len, 1, 0, on_rule, &found);
-	}
-	if (r < 0 && errno != ENOENT)
-		found = -errno;
-	(void)mnl_socket_close(sock);
-	return found;
+	r = dump(m, on_rule, &found);
+	return r < 0 && r != -ENOENT ? r : found;
 }
 
 int nft_has_element(const char *set, const char *name)

@@ -120,8 +120,16 @@ void nft_delete_set(struct nft_batch *b, const char *set);
 /* -EMSGSIZE: too much for one change. Else what the kernel said first. */
 ATTR_MUST_CHECK int nft_commit(struct nft_batch *b);
 
+/* Does the error R say that this kernel has no nf_tables? */
+bool nft_is_missing(int r);
+
 /* Is the chain there? 1, 0, or an error. */
 ATTR_MUST_CHECK int nft_has_chain(const char *chain);
+/*
+ * EACH gets the name of every chain of the table. What it does is done after all of
+ * them have been read.
+ */
+ATTR_MUST_CHECK int nft_each_chain(void (*each)(void *data, const char *chain), void *data);
 /* Has it rules? 1, 0 (also if it is not there), or an error. */
 ATTR_MUST_CHECK int nft_has_rules(const char *chain);
 /* Is NAME an element of the map or set? 1, 0, or an error. */

@@ -56,6 +56,16 @@ ATTR_MUST_CHECK int cgroup_kill(const char *group, int timeout_ms, struct err *e
 ATTR_MUST_CHECK int cgroup_remove(const char *group, struct err *e);
 
 /*
+ * EACH is called with the names of the groups directly below PARENT, in every
+ * hierarchy: with one that is in several, several times. It may remove them.
+ */
+void cgroup_each_child(const char *parent, void (*each)(void *data, const char *name),
+		       void *data);
+
+/* Is no process below GROUP? As it is at that moment; a group that is not there is empty. */
+bool cgroup_is_empty(const char *group);
+
+/*
  * A group that is empty may go away between two steps of somebody who is making
  * one in it. Who makes a group below PARENT holds this lock from before the first
  * step until the group is there; cgroup_remove_parent() removes PARENT only when

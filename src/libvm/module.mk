@@ -7,6 +7,7 @@ $(call library, vm, \
 	vm_archive.c \
 	vm_capture.c \
 	vm_check.c \
+	vm_check_host.c \
 	vm_claims.c \
 	vm_clear.c \
 	vm_console.c \
@@ -24,5 +25,6 @@ $(call library, vm, \
 	vm_store.c \
 	vm_update.c \
 	zone_files.c \
+	zone_ports.c \
 	zoneadmd.c, \
 	base sys ipc store net img record payload query)

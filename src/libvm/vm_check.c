@@ -12,6 +12,7 @@
 #include "librecord/journal.h"
 #include "librecord/record.h"
 #include "librecord/record_shadow.h"
+#include "libvm/check.h"
 #include "libvm/zoneadmd.h"
 
 #include <dirent.h>
@@ -21,17 +22,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct check {
-	const struct vm_host *vh;
-	bool repair;
-	void (*found)(void *data, const struct vm_finding *f);
-	void *data;
-	int claimsfd; /* -1: there is no folder of claims */
-	int left;     /* findings that are not mended */
-};
-
-static void tell(struct check *c, const char *uuid, const char *what, const char *action,
-		 bool mended)
+void check_tell(struct check *c, const char *uuid, const char *what, const char *action,
+		bool mended)
 {
 	struct vm_finding f = { uuid, what, action, mended };
 
@@ -40,8 +32,7 @@ static void tell(struct check *c, const char *uuid, const char *what, const char
 	c->found(c->data, &f);
 }
 
-/* The lock of a VM that nobody works on, else -1. */
-static int try_lock(const struct check *c, const char *uuid)
+int check_lock(const struct check *c, const char *uuid)
 {
 	cleanup_close int dirfd = host_dir(c->vh->host, HOST_LOCKS, 0700, NULL);
 
@@ -51,7 +42,7 @@ static int try_lock(const struct check *c, const char *uuid)
 static int check_journal(void *data, const char *uuid, struct err *e)
 {
 	struct check *c = data;
-	cleanup_close int lock = try_lock(c, uuid);
+	cleanup_close int lock = check_lock(c, uuid);
 	cleanup_free char *what = NULL;
 	enum journal_op op = JOURNAL_NONE;
 	struct err why = { 0 };
@@ -66,12 +57,13 @@ static int check_journal(void *data, const char *uuid, struct err *e)
 		return 0;
 	what = xasprintf("%s was cut short", journal_op_name(op));
 	if (r == 0 && !c->repair) {
-		tell(c, uuid, what, "'vmadm check --repair' completes or undoes it", false);
+		check_tell(c, uuid, what, "'vmadm check --repair' completes or undoes it",
+			   false);
 		return 0;
 	}
 	if (r == 0)
 		r = vm_recover(c->vh, uuid, &done, &why);
-	tell(c, uuid, r < 0 ? "its journal" : what, r < 0 ? why.msg : done, r >= 0);
+	check_tell(c, uuid, r < 0 ? "its journal" : what, r < 0 ? why.msg : done, r >= 0);
 	return 0;
 }
 
@@ -92,13 +84,13 @@ static int check_claim(void *data, const char *name, const char *holder, struct 
 	(void)e;
 	if (!vm_is_gone(c, holder))
 		return 0;
-	lock = try_lock(c, holder);
+	lock = check_lock(c, holder);
 	if (lock < 0 || !vm_is_gone(c, holder))
 		return 0;
 	what = xasprintf("claim '%s' of a VM that is not there", name);
 	mended = c->repair && claim_drop(c->claimsfd, name, holder, NULL) == 0;
-	tell(c, holder, what, mended ? "given back" : "'vmadm check --repair' gives it back",
-	     mended);
+	check_tell(c, holder, what,
+		   mended ? "given back" : "'vmadm check --repair' gives it back", mended);
 	return 0;
 }
 
@@ -120,8 +112,9 @@ static void check_claims_of(struct check *c, const char *uuid, const struct jv *
 				      claim_take(c->claimsfd, name, uuid, holder, NULL) == 0;
 
 			what = xasprintf("has no claim '%s'", name);
-			tell(c, uuid, what,
-			     mended ? "claimed" : "'vmadm check --repair' claims it", mended);
+			check_tell(c, uuid, what,
+				   mended ? "claimed" : "'vmadm check --repair' claims it",
+				   mended);
 			continue;
 		}
 		/* Another may have taken what it had: it is asked when it starts. */
@@ -129,7 +122,7 @@ static void check_claims_of(struct check *c, const char *uuid, const struct jv *
 			continue;
 		what = xasprintf("%s belongs to VM %s", jv_get_string(jv_at(claims, i), "what"),
 				 r == 0 ? holder : "?");
-		tell(c, uuid, what, "change or delete one of the two", false);
+		check_tell(c, uuid, what, "change or delete one of the two", false);
 	}
 }
 
@@ -169,15 +162,30 @@ static void check_filters(struct check *c, const char *uuid, const struct jv *re
 			continue;
 		mended = c->repair &&
 			 zoneadmd_reload(vh->host, vh->zoneadmd, uuid, NULL, NULL) == 0;
-		tell(c, uuid, what,
-		     mended ? "set again" : "'vmadm check --repair' sets it again", mended);
+		check_tell(c, uuid, what,
+			   mended ? "set again" : "'vmadm check --repair' sets it again",
+			   mended);
 	}
+}
+
+/* The supervisor was killed, or could not write, when the VM ended. */
+static void check_end(struct check *c, const char *uuid)
+{
+	const struct vm_host *vh = c->vh;
+	bool mended;
+
+	if (!zoneadmd_has_left(vh->host, uuid))
+		return;
+	mended =
+		c->repair && zoneadmd_stop_vm(vh->host, vh->zoneadmd, uuid, true, 0, NULL) == 0;
+	check_tell(c, uuid, "has ended, and nobody has tidied up behind it",
+		   mended ? "tidied up" : "'vmadm check --repair' does", mended);
 }
 
 static void check_record(struct check *c, const char *uuid)
 {
 	cleanup_jv struct jv *record = NULL;
-	cleanup_close int lock = try_lock(c, uuid);
+	cleanup_close int lock = check_lock(c, uuid);
 	struct err why = { 0 };
 	int r;
 
@@ -187,14 +195,16 @@ static void check_record(struct check *c, const char *uuid)
 	if (r == -ENOENT)
 		return;
 	if (r < 0) {
-		tell(c, uuid, why.msg, "put a good copy there, or 'vmadm delete' it", false);
+		check_tell(c, uuid, why.msg, "put a good copy there, or 'vmadm delete' it",
+			   false);
 		return;
 	}
 	if (!jv_get(record, "receiving") && !has_root(c, uuid))
-		tell(c, uuid, "its root is not in the pool",
-		     "mount the pool that has it, or 'vmadm delete' the VM", false);
+		check_tell(c, uuid, "its root is not in the pool",
+			   "mount the pool that has it, or 'vmadm delete' the VM", false);
 	if (c->claimsfd >= 0)
 		check_claims_of(c, uuid, record);
+	check_end(c, uuid);
 	check_filters(c, uuid, record);
 	if (c->repair)
 		mend_shadow(c, uuid, record);
@@ -254,20 +264,20 @@ static void check_half_written(struct check *c, int dirfd, const char *name)
 	     strcmp(name + 1 + UUID_LEN, ".xml.new") != 0))
 		return;
 	uuid = xstrndup(name + 1, UUID_LEN);
-	lock = uuid_is_valid(uuid) ? try_lock(c, uuid) : -1;
+	lock = uuid_is_valid(uuid) ? check_lock(c, uuid) : -1;
 	if (lock < 0)
 		return;
 	mended = c->repair && unlinkat(dirfd, name, 0) == 0;
-	tell(c, uuid, "a file was written by half",
-	     mended ? "removed" : "'vmadm check --repair' removes it", mended);
+	check_tell(c, uuid, "a file was written by half",
+		   mended ? "removed" : "'vmadm check --repair' removes it", mended);
 }
 
 static void check_pool_folder(struct check *c, int dirfd, const char *name)
 {
 	(void)dirfd;
 	if (uuid_is_valid(name) && vm_is_gone(c, name))
-		tell(c, name, "is in the pool, and no record knows it",
-		     "put its record back, or remove zones/UUID by hand", false);
+		check_tell(c, name, "is in the pool, and no record knows it",
+			   "put its record back, or remove zones/UUID by hand", false);
 }
 
 static void check_run_folder(struct check *c, int dirfd, const char *name)
@@ -277,12 +287,12 @@ static void check_run_folder(struct check *c, int dirfd, const char *name)
 
 	if (!uuid_is_valid(name) || !vm_is_gone(c, name) || zoneadmd_vm_pid(c->vh->host, name))
 		return;
-	lock = try_lock(c, name);
+	lock = check_lock(c, name);
 	if (lock < 0 || !vm_is_gone(c, name))
 		return;
 	mended = c->repair && path_remove_tree(dirfd, name, NULL) == 0;
-	tell(c, name, "is not there, but has a folder of a running VM",
-	     mended ? "removed" : "'vmadm check --repair' removes it", mended);
+	check_tell(c, name, "is not there, but has a folder of a running VM",
+		   mended ? "removed" : "'vmadm check --repair' removes it", mended);
 }
 
 int vm_check(const struct vm_host *vh, bool repair,
@@ -308,5 +318,7 @@ int vm_check(const struct vm_host *vh, bool repair,
 		r = each_name(&c, HOST_POOL, check_pool_folder, e);
 	if (r == 0)
 		r = each_name(&c, HOST_RUN, check_run_folder, e);
+	if (r == 0)
+		r = check_host(&c, e);
 	return r < 0 ? r : c.left;
 }

@@ -23,6 +23,7 @@
 #include "librecord/record.h"
 #include "libvm/vm_archive.h"
 #include "libvm/zone_files.h"
+#include "libvm/zone_ports.h"
 #include "libvm/zoneadmd.h"
 
 #include <fcntl.h>
@@ -126,6 +127,10 @@ int vm_erase(const struct vm_host *vh, const char *uuid, struct err *e)
 		r = erase_run_folder(h, uuid, e);
 	if (r == 0)
 		r = fault_point("run folder removed", e);
+	if (r == 0)
+		r = zone_ports_remove(uuid, e);
+	if (r == 0)
+		r = fault_point("ports removed", e);
 	if (r == 0)
 		r = erase_claims(h, uuid, e);
 	if (r == 0)

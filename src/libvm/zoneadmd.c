@@ -363,6 +363,17 @@ static int ask_running(const struct host *h, const char *program, const char *uu
 	return err_set(e, -EAGAIN, "the supervisor of VM %s ends again and again", uuid);
 }
 
+bool zoneadmd_has_left(const struct host *h, const char *uuid)
+{
+	cleanup_close int rundirfd = open_rundir(h, uuid);
+	cleanup_close int alive = -1;
+
+	if (rundirfd < 0 || is_clean(h, uuid))
+		return false;
+	alive = zoneadmd_vm_pidfd(h, uuid);
+	return alive < 0;
+}
+
 int zoneadmd_stop_vm(const struct host *h, const char *program, const char *uuid, bool force,
 		     unsigned int timeout_s, struct err *e)
 {

@@ -111,6 +111,12 @@ pid_t zoneadmd_vm_pid(const struct host *h, const char *uuid);
 ATTR_MUST_CHECK int zoneadmd_vm_pidfd(const struct host *h, const char *uuid);
 
 /*
+ * Has its supervisor ended without tidying up, so that something may be left of it?
+ * False while it or the VM lives. zoneadmd_stop_vm() removes what there is.
+ */
+bool zoneadmd_has_left(const struct host *h, const char *uuid);
+
+/*
  * The host's end of the VM's NIC number INDEX (0 to 99): "dz", ten hex digits
  * that follow from the UUID, "n" and the number. What filters a VM's traffic finds
  * it by that (libnet/filter.h): a link that is named so and has no rules passes

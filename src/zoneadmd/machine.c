@@ -9,6 +9,7 @@
 #include "base/jv.h"
 #include "base/log.h"
 #include "libsys/cgroup.h"
+#include "libvm/zone_ports.h"
 #include "libvm/zoneadmd.h"
 #include "zoneadmd/metadata.h"
 
@@ -18,8 +19,12 @@
 int zone_clean(struct zone *z, struct err *e)
 {
 	int r = run_clean(z->uuid, z->rundir, e);
+	struct err why = { 0 };
+	int ports = zone_ports_remove(z->uuid, r < 0 ? &why : e);
 
-	zone_network_clean(z->uuid);
+	if (r < 0 && ports < 0)
+		log_error("%s", why.msg);
+	r = r < 0 ? r : ports;
 	(void)unlinkat(z->rundirfd, ZONE_NETWORK_FILE, 0);
 	return r;
 }

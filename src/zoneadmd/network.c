@@ -5,17 +5,14 @@
  *	zone_network_up       bridges, VLANs, and the rules of each port: before there is one
  *	run_start             liblxc makes the pairs and their addresses
  *	zone_network_started  the ports' own settings, routes; network.json says what holds
- *	zone_network_clean    ports and rules are gone
+ *	zone_ports_remove     ports and rules are gone (libvm)
  */
 #include "zoneadmd/zoneadmd.h"
 
 #include "base/jv.h"
-#include "base/log.h"
 #include "libnet/filter.h"
-#include "libnet/link.h"
 #include "libnet/nictag.h"
 #include "libnet/port.h"
-#include "libvm/zoneadmd.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -100,25 +97,4 @@ int zone_network_started(struct zone *z, const struct zone_spec *s, struct err *
 	if (jv_len(jv_get(s->record, "routes")))
 		zone_network_routes(z, s);
 	return zone_network_remember(z, s, e);
-}
-
-/*
- * The kernel removes a pair when the machine's network namespace goes, but it
- * takes its time, and a pair that had not moved there yet stays for ever. The
- * rules go last: until then the port must have them.
- */
-void zone_network_clean(const char *uuid)
-{
-	char names[RUN_NICS_MAX][ZONEADMD_LINK_NAME];
-	const char *list[RUN_NICS_MAX];
-	struct err e;
-
-	for (unsigned int i = 0; i < RUN_NICS_MAX; i++) {
-		zoneadmd_link_name(uuid, i, names[i]);
-		list[i] = names[i];
-		if (if_nametoindex(names[i]) && link_delete(names[i], &e) < 0)
-			log_warning("%s", e.msg);
-	}
-	if (filter_remove(list, RUN_NICS_MAX, &e) < 0)
-		log_warning("%s", e.msg);
 }

@@ -17,11 +17,10 @@
 #include "base/jv.h"
 #include "base/fileio.h"
 #include "base/log.h"
-#include "libnet/filter.h"
 #include "libnet/inside.h"
-#include "libnet/link.h"
 #include "libnet/port.h"
 #include "libvm/zone_files.h"
+#include "libvm/zone_ports.h"
 #include "libvm/zoneadmd.h"
 
 #include <fcntl.h>
@@ -172,13 +171,12 @@ static void remove_nics(struct live *l)
 	for (size_t i = 0; i < jv_len(before); i++) {
 		const struct jv *nic = jv_at(before, i);
 		char name[IFNAMSIZ];
-		const char *list[] = { name };
 
 		if (find_nic(now, jv_get_string(nic, "mac")) ||
 		    zoneadmd_nic_link(l->z->uuid, nic, name, &e) < 0)
 			continue;
 		l->moved = true;
-		if (link_delete(name, &e) < 0 || filter_remove(list, 1, &e) < 0)
+		if (zone_port_remove(name, &e) < 0)
 			warn(l, i, NULL, &e);
 	}
 }

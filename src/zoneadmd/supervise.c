@@ -27,7 +27,8 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
-#define RETRY_MS 100
+#define RETRY_MS     100
+#define CLEAN_GAP_MS 1000
 
 /* The end, signals, requests, and what metadata.h wants. */
 #define WAITED (3 + METADATA_FDS)
@@ -115,12 +116,27 @@ static bool starts_when_failed(struct zone *z)
 	return true;
 }
 
+/* What failed once, as for want of memory, may not a moment later; after us nobody tries. */
+static int clean_behind(struct zone *z)
+{
+	struct err e;
+	int r = zone_clean(z, &e);
+
+	if (r == 0)
+		return 0;
+	log_warning("%s; once more in a second", e.msg);
+	clock_sleep_ms(CLEAN_GAP_MS);
+	r = zone_clean(z, &e);
+	if (r < 0)
+		log_error("%s", e.msg);
+	return r;
+}
+
 /* The machine, or what holds it, has ended. */
 static void on_end(struct zone *z)
 {
 	bool asked = z->state == ZONE_STOPPING, failed;
 	enum run_end end = run_reap(z->run, &z->exit_status);
-	struct err e;
 	int r;
 
 	z->deadline = 0;
@@ -129,9 +145,7 @@ static void on_end(struct zone *z)
 	console_let_go(z);
 	run_free(z->run);
 	z->run = NULL;
-	r = zone_clean(z, &e);
-	if (r < 0)
-		log_error("%s", e.msg);
+	r = clean_behind(z);
 	failed = !asked && end != RUN_END_REBOOT && starts_when_failed(z);
 	if (failed || (asked ? z->again : end == RUN_END_REBOOT)) {
 		restart(z, failed);

@@ -119,7 +119,6 @@ void zone_network_port(const struct zone_spec *s, size_t i, struct port *ret_por
 /* Init runs, the ports are there. */
 ATTR_MUST_CHECK int zone_network_started(struct zone *z, const struct zone_spec *s,
 					 struct err *e);
-void zone_network_clean(const char *uuid); /* host sides of pairs that are left, and rules */
 
 /* network_live.c */
 #define ZONE_NETWORK_FILE "network.json" /* what holds, in the run folder */

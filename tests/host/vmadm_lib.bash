@@ -98,7 +98,7 @@ leftovers() {
 	ls -A "$zones" | grep -v '^images$\|^system$'
 	ls -A "$root/run/dais" 2>/dev/null | grep -v '^lock$'
 	btrfs subvolume list "$zones" | awk '{ print $NF }' | grep -v '^images/\|^system'
-	ip -o link show | grep -o ' v[0-9a-f]*n[0-9]*@'
+	ip -o link show | grep -o ' dz[0-9a-f]*n[0-9]*'
 	grep "$zones/" /proc/self/mountinfo
 	# Other tests may run zones at the same time: only those of this one count.
 	for uuid in ${own:-}; do

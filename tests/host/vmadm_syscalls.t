@@ -44,7 +44,7 @@ shape() {
 		! \( -path '*/snap*' -empty \) ! -name origin -printf '%P\n' | sort
 	cat "$zones/$u/root/mark" "$zones/$u/root/etc/hostname" 2>/dev/null
 	grep -c "$zones/" /proc/self/mountinfo
-	ip -o link show | grep -o ' v[0-9a-f]*n[0-9]*@'
+	ip -o link show | grep -o ' dz[0-9a-f]*n[0-9]*'
 	# one group for each VM, whatever its number is
 	btrfs qgroup show --raw "$zones" 2>/dev/null | awk '$1 ~ /^[1-9][0-9]*\// { n++ } END { print n+0, "groups" }'
 	ls "$root/var/spool" "$dir/scratch" 2>/dev/null

@@ -31,18 +31,20 @@ static int remove_groups(const char *uuid, struct err *e)
 {
 	static const char *const suffixes[] = { "", ".monitor", ".pivot" };
 	char group[LXC_GROUP_MAX];
-	int r;
+	struct err why;
+	int first = 0;
 
+	/* One that cannot be removed is no reason to leave the others. */
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		int r;
+
 		lxc_group(uuid, suffixes[i], group);
-		r = cgroup_kill(group, KILL_MS, e);
-		if (r < 0)
-			return r;
-		r = cgroup_remove(group, e);
-		if (r < 0)
-			return r;
+		r = cgroup_kill(group, KILL_MS, first ? &why : e);
+		if (r == 0)
+			r = cgroup_remove(group, first ? &why : e);
+		first = first ? first : r;
 	}
-	return 0;
+	return first;
 }
 
 static void remove_files(const char *uuid, const char *rundir)
@@ -63,10 +65,8 @@ int lxc_clean(const char *uuid, const char *rundir, struct err *e)
 {
 	int r = remove_groups(uuid, e);
 
-	if (r < 0)
-		return err_wrap(e, r, "cannot remove what the machine left");
 	remove_files(uuid, rundir);
-	return 0;
+	return r < 0 ? err_wrap(e, r, "cannot remove what the machine left") : 0;
 }
 
 /*
