@@ -446,7 +446,7 @@ int cgroup_kill(const char *group, int timeout_ms, struct err *e)
 }
 
 /* In one hierarchy. */
-static int remove_at(int topfd, const char *group, void *data ATTR_UNUSED)
+static int remove_at(int topfd, const char *group)
 {
 	int fd = openat(topfd, group, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -459,11 +459,10 @@ static int remove_at(int topfd, const char *group, void *data ATTR_UNUSED)
 }
 
 /*
- * Calls STEP with the base of every hierarchy; the first failure is told, the rest
- * goes on.
+ * Calls STEP with the base of every hierarchy; the first that is not 0 is told, the
+ * rest goes on.
  */
-static int each_hierarchy(int (*step)(int basefd, const char *group, void *data),
-			  const char *group, void *data)
+static int each_hierarchy(int (*step)(int basefd, const char *group), const char *group)
 {
 	DIR *dir = opendir(CGROUP_ROOT);
 	const char *name;
@@ -474,14 +473,14 @@ static int each_hierarchy(int (*step)(int basefd, const char *group, void *data)
 		return -errno;
 	if (cgroup_is_unified()) {
 		fd = cgroup_open_top(NULL);
-		first = fd < 0 ? fd : step(fd, group, data);
+		first = fd < 0 ? fd : step(fd, group);
 		close_p(&fd);
 		(void)closedir(dir);
 		return first;
 	}
 	while ((fd = next_child(dir, &name)) >= 0) {
 		fd = open_base(fd, strcmp(name, "unified") == 0 ? "" : name);
-		r = step(fd, group, data);
+		r = step(fd, group);
 		first = first ? first : r;
 		(void)close(fd);
 	}
@@ -489,37 +488,14 @@ static int each_hierarchy(int (*step)(int basefd, const char *group, void *data)
 	return first;
 }
 
-struct child_caller {
-	void (*each)(void *data, const char *name);
-	void *data;
-};
-
-static int visit_children(int basefd, const char *group, void *data)
+static int look_at(int basefd, const char *group)
 {
-	int fd = openat(basefd, group, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct child_caller *c = data;
-	const char *name;
-	int child;
-
-	if (!dir) {
-		close_p(&fd);
-		return 0;
-	}
-	while ((child = next_child(dir, &name)) >= 0) {
-		(void)close(child);
-		c->each(c->data, name);
-	}
-	(void)closedir(dir);
-	return 0;
+	return faccessat(basefd, group, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? 1 : 0;
 }
 
-void cgroup_each_child(const char *parent, void (*each)(void *data, const char *name),
-		       void *data)
+bool cgroup_is_there(const char *group)
 {
-	struct child_caller c = { each, data };
-
-	(void)each_hierarchy(visit_children, parent, &c);
+	return each_hierarchy(look_at, group) > 0;
 }
 
 static bool is_any(pid_t pid ATTR_UNUSED)
@@ -540,7 +516,7 @@ int cgroup_remove(const char *group, struct err *e)
 	int r;
 
 	for (;; pause_ms = pause_ms < 64 ? pause_ms * 2 : 64) {
-		r = each_hierarchy(remove_at, group, NULL);
+		r = each_hierarchy(remove_at, group);
 		if (r == 0)
 			return 0;
 		if (r != -EBUSY || clock_left_ms(deadline) == 0)
@@ -568,7 +544,7 @@ int cgroup_hold_parent(struct err *e)
 }
 
 /* rmdir() of a group that has children fails, so this needs no look before. */
-static int remove_empty(int basefd, const char *group, void *data ATTR_UNUSED)
+static int remove_empty(int basefd, const char *group)
 {
 	(void)unlinkat(basefd, group, AT_REMOVEDIR);
 	return 0;
@@ -579,5 +555,5 @@ void cgroup_remove_parent(const char *parent)
 	cleanup_close int fd = lock_top(LOCK_EX | LOCK_NB);
 
 	if (fd >= 0)
-		(void)each_hierarchy(remove_empty, parent, NULL);
+		(void)each_hierarchy(remove_empty, parent);
 }

@@ -55,12 +55,8 @@ ATTR_MUST_CHECK int cgroup_kill(const char *group, int timeout_ms, struct err *e
  */
 ATTR_MUST_CHECK int cgroup_remove(const char *group, struct err *e);
 
-/*
- * EACH is called with the names of the groups directly below PARENT, in every
- * hierarchy: with one that is in several, several times. It may remove them.
- */
-void cgroup_each_child(const char *parent, void (*each)(void *data, const char *name),
-		       void *data);
+/* Is there such a group, in whichever hierarchy? */
+bool cgroup_is_there(const char *group);
 
 /* Is no process below GROUP? As it is at that moment; a group that is not there is empty. */
 bool cgroup_is_empty(const char *group);

@@ -26,3 +26,6 @@ int check_lock(const struct check *c, const char *uuid);
  * well: what could be one of theirs is left alone.
  */
 ATTR_MUST_CHECK int check_host(struct check *c, struct err *e);
+
+/* Of a VM that this host has, and whose lock the caller holds. */
+void check_groups(struct check *c, const char *uuid);

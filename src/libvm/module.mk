@@ -25,6 +25,6 @@ $(call library, vm, \
 	vm_store.c \
 	vm_update.c \
 	zone_files.c \
-	zone_ports.c \
+	zone_left.c \
 	zoneadmd.c, \
 	base sys ipc store net img record payload query)

@@ -205,6 +205,7 @@ static void check_record(struct check *c, const char *uuid)
 	if (c->claimsfd >= 0)
 		check_claims_of(c, uuid, record);
 	check_end(c, uuid);
+	check_groups(c, uuid);
 	check_filters(c, uuid, record);
 	if (c->repair)
 		mend_shadow(c, uuid, record);

@@ -5,9 +5,9 @@
  * Looks for: changes that were cut short, claims of VMs that are gone, records
  * without their claims or their root, records that cannot be read, folders in
  * the pool that belong to no VM, half-written files, NICs of running VMs
- * without their filter, VMs that have ended with something of them left, and links,
- * rules and control groups of no VM that runs. Run by hand and, with repair, when the host boots, before anything
- * starts a VM.
+ * without their filter, VMs that have ended with something of them left, and links
+ * and rules of a VM or NIC that is gone, control groups of VMs that do not run. Run by hand
+ * and, with repair, when the host boots, before anything starts a VM.
  */
 #pragma once
 

@@ -16,13 +16,11 @@
 #include "libnet/link.h"
 #include "librecord/record.h"
 #include "libsys/cgroup.h"
-#include "libvm/zone_ports.h"
+#include "libvm/zone_left.h"
 #include "libvm/zoneadmd.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define GROUP_PARENT "dais"
 
 /* How long a start has from its rules to its link. */
 #define START_MS 2000
@@ -31,15 +29,13 @@ struct host_check {
 	struct check *c;
 	struct jv *vms;   /* what a VM's links begin with, to its UUID */
 	struct jv *ports; /* by name: those that have a link or rules */
-	struct jv *groups;
-	bool waited; /* for starts of other hosts */
+	bool waited;      /* for starts of other hosts */
 };
 
 static void host_check_done(struct host_check *hc)
 {
 	jv_unref(hc->vms);
 	jv_unref(hc->ports);
-	jv_unref(hc->groups);
 }
 
 static bool is_alive(const struct check *c, const char *uuid)
@@ -169,40 +165,28 @@ static void check_ports(struct host_check *hc)
 
 /* ---- control groups ------------------------------------------------------------ */
 
-static void take_group(void *data, const char *name)
-{
-	struct host_check *hc = data;
+struct group_check {
+	struct check *c;
+	const char *uuid;
+};
 
-	jv_set(hc->groups, name, jv_bool(true));
-}
-
-/* "UUID", "UUID.monitor": one that nobody is in. */
-static void check_group(struct check *c, const char *name)
+static void tell_group(void *data, const char *group)
 {
-	cleanup_free char *group = xasprintf(GROUP_PARENT "/%s", name);
-	cleanup_free char *uuid = xstrndup(name, UUID_LEN);
+	const struct group_check *g = data;
 	cleanup_free char *what = xasprintf("control group '%s' is left", group);
-	cleanup_close int lock = -1;
-	bool mended;
+	bool mended = g->c->repair && cgroup_remove(group, NULL) == 0;
 
-	if (!uuid_is_valid(uuid) || is_alive(c, uuid) || !cgroup_is_empty(group))
-		return;
-	lock = check_lock(c, uuid);
-	if (lock < 0 || is_alive(c, uuid) || !cgroup_is_empty(group))
-		return;
-	mended = c->repair && cgroup_remove(group, NULL) == 0;
-	check_tell(c, uuid, what, mended ? "removed" : "'vmadm check --repair' removes it",
-		   mended);
+	check_tell(g->c, g->uuid, what,
+		   mended ? "removed" : "'vmadm check --repair' removes it", mended);
 }
 
-static void check_groups(struct host_check *hc)
+void check_groups(struct check *c, const char *uuid)
 {
-	hc->groups = jv_object();
-	cgroup_each_child(GROUP_PARENT, take_group, hc);
-	for (void *it = jv_iter(hc->groups); it; it = jv_iter_next(hc->groups, it))
-		check_group(hc->c, jv_iter_key(it));
-	if (hc->c->repair)
-		cgroup_remove_parent(GROUP_PARENT);
+	struct group_check g = { c, uuid };
+
+	if (is_alive(c, uuid))
+		return;
+	zone_groups_each(uuid, tell_group, &g);
 }
 
 int check_host(struct check *c, struct err *e)
@@ -215,6 +199,5 @@ int check_host(struct check *c, struct err *e)
 	if (r < 0)
 		return r;
 	check_ports(&hc);
-	check_groups(&hc);
 	return 0;
 }

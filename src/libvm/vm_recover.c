@@ -23,7 +23,7 @@
 #include "librecord/record.h"
 #include "libvm/vm_archive.h"
 #include "libvm/zone_files.h"
-#include "libvm/zone_ports.h"
+#include "libvm/zone_left.h"
 #include "libvm/zoneadmd.h"
 
 #include <fcntl.h>
@@ -129,6 +129,8 @@ int vm_erase(const struct vm_host *vh, const char *uuid, struct err *e)
 		r = fault_point("run folder removed", e);
 	if (r == 0)
 		r = zone_ports_remove(uuid, e);
+	if (r == 0)
+		r = zone_groups_remove(uuid, e);
 	if (r == 0)
 		r = fault_point("ports removed", e);
 	if (r == 0)

@@ -9,7 +9,7 @@
 #include "base/jv.h"
 #include "base/log.h"
 #include "libsys/cgroup.h"
-#include "libvm/zone_ports.h"
+#include "libvm/zone_left.h"
 #include "libvm/zoneadmd.h"
 #include "zoneadmd/metadata.h"
 

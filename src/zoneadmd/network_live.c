@@ -20,7 +20,7 @@
 #include "libnet/inside.h"
 #include "libnet/port.h"
 #include "libvm/zone_files.h"
-#include "libvm/zone_ports.h"
+#include "libvm/zone_left.h"
 #include "libvm/zoneadmd.h"
 
 #include <fcntl.h>

@@ -43,6 +43,12 @@
  */
 #define DOUBLED_MOST 4
 
+/*
+ * Between tries to start again what could not be started. 15 s together: a command that
+ * wants to start it waits for us no longer than 20.
+ */
+static const int start_gaps_s[] = { 1, 2, 4, 8 };
+
 static const char *const end_names[] = {
 	[RUN_END_KILLED] = "was killed",
 	[RUN_END_HALT] = "has ended",
@@ -57,6 +63,27 @@ static void finish(struct zone *z, int result)
 
 /* ---- the end ----------------------------------------------------------------- */
 
+/*
+ * It has run, and nobody but its guest wanted it to end: what is in the way, as memory or
+ * a bridge that is not there yet, may go away. Who asked for a start hears of it at once.
+ */
+static void start_failed(struct zone *z, int r, const struct err *why)
+{
+	if (z->waiter_count == 0 && z->start_tries < ARRAY_SIZE(start_gaps_s)) {
+		int gap_s = start_gaps_s[z->start_tries++];
+
+		log_warning("cannot start again: %s; the next try is in %d s", why->msg, gap_s);
+		z->retry_at = clock_now_ms() + gap_s * 1000;
+		return;
+	}
+	log_error("cannot start again: %s", why->msg);
+	if (z->waiter_count == 0)
+		zone_mark_failed(z, why->msg);
+	requests_answer_waiters(z, why);
+	zone_state_set_stopped(z);
+	finish(z, r);
+}
+
 static void start_again(struct zone *z)
 {
 	struct err e = { 0 };
@@ -64,18 +91,18 @@ static void start_again(struct zone *z)
 
 	z->again = false;
 	z->retry_at = 0;
-	z->restarts++;
 	/* Without a new one the old one goes on. */
 	if (zone_open_log(z, &e) < 0)
 		log_warning("%s", e.msg);
 	r = zone_start(z, &e);
 	if (r < 0) {
-		log_error("cannot start again: %s", e.msg);
-		requests_answer_waiters(z, &e);
-		zone_state_set_stopped(z);
-		finish(z, r);
+		start_failed(z, r, &e);
 		return;
 	}
+	z->restarts++;
+	z->start_tries = 0;
+	if (zone_state_write(z, &e) < 0)
+		log_warning("%s", e.msg);
 	requests_answer_waiters(z, NULL);
 	zone_enter_group(z);
 }

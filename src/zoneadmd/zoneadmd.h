@@ -50,6 +50,8 @@ struct zone {
 	int64_t started_ms;
 	unsigned int restarts;
 	unsigned int short_failures; /* short lives in a row that ended in a failure */
+	unsigned int
+		start_tries; /* in a row that have failed, of a start that nobody asked for */
 	unsigned int zoneid;
 	int exit_status;           /* as run_reap(); -1: not known */
 	struct metadata *metadata; /* NULL: none */
@@ -138,6 +140,9 @@ void zone_state_set_stopped(struct zone *z); /* nothing is left */
 bool zone_state_adopt(struct zone *z, pid_t pid);
 bool zone_state_is_stopped(struct zone *z); /* as the last supervisor left it */
 void zone_warn(struct zone *z, const char *property, const char *why);
+
+/* failed.c: WHY goes to the record. Not while another command works on the VM. */
+void zone_mark_failed(struct zone *z, const char *why);
 
 /* inherited.c: limits, priorities, signals, environment, folder: once, at the beginning. */
 ATTR_MUST_CHECK int zone_forget_inherited(struct err *e);
