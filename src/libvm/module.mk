@@ -2,6 +2,7 @@ $(call library, vm, \
 	console_tail.c \
 	frames.c \
 	receive.c \
+	sending.c \
 	transfer.c \
 	transfer_child.c \
 	vm_archive.c \

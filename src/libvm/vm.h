@@ -167,7 +167,8 @@ struct vm_transfer {
 };
 
 /*
- * Stop the VM, and write it and its snapshots to FD. It stays stopped. What was sent is
+ * Stop the VM, and write it and its snapshots to FD. It stays stopped. Its lock is held only
+ * until what is sent is kept; -EBUSY: another send of it is under way. What was sent is
  * kept beside it until it is started, sent or deleted, so that a receiver which was cut
  * off can go on.
  */

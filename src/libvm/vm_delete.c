@@ -5,6 +5,7 @@
 #include "librecord/fault.h"
 #include "librecord/journal.h"
 #include "librecord/record.h"
+#include "libvm/sending.h"
 #include "libvm/vm_archive.h"
 #include "libvm/zoneadmd.h"
 
@@ -35,6 +36,8 @@ static int delete_locked(const struct vm_host *vh, const char *uuid, struct err 
 	int r;
 
 	r = check_protection(vh, uuid, e);
+	if (r == 0)
+		r = sending_refuse(vh->host, uuid, NULL, e);
 	if (r < 0)
 		return r;
 	r = journal_begin(vh->host, uuid, JOURNAL_DELETE, NULL, e);

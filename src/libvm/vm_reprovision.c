@@ -17,6 +17,7 @@
 #include "librecord/journal.h"
 #include "librecord/record.h"
 #include "libvm/recover.h"
+#include "libvm/sending.h"
 #include "libvm/vm_claims.h"
 #include "libvm/vm_store.h"
 #include "libvm/zone_files.h"
@@ -171,6 +172,8 @@ int vm_reprovision(const struct vm_host *vh, const char *uuid, const char *image
 	if (n.lock < 0)
 		return n.lock;
 	r = check(&n, e);
+	if (r == 0)
+		r = sending_refuse(vh->host, uuid, NULL, e);
 	if (r == 0)
 		r = vm_store_open(vh->host, &n.store, e);
 	if (r < 0)

@@ -4,6 +4,9 @@
  *
  *	stopped ▶ kept in VM/sending ▶ HEAD, streams, TAIL
  *
+ * The VM's lock is held until it is kept: what happens to the VM afterwards does not
+ * change what is sent, and sending.h keeps that from being taken away.
+ *
  * That all of it was written does not say that it has arrived: what was sent is kept
  * until the VM starts again, is sent again or is deleted.
  *
@@ -20,6 +23,7 @@
 #include "librecord/fault.h"
 #include "libvm/frames.h"
 #include "librecord/record.h"
+#include "libvm/sending.h"
 #include "libvm/transfer.h"
 #include "libvm/vm_store.h"
 #include "libvm/zoneadmd.h"
@@ -38,7 +42,8 @@ struct sending {
 	struct transfer plan;
 	struct transfer_point resume; /* where to go on; number 0 and offset 0: the start */
 	struct frames *frames;
-	int lock;
+	int lock;    /* the VM's, until what is sent is kept */
+	int sending; /* sending.h */
 };
 
 static void sending_done(struct sending *s)
@@ -47,6 +52,7 @@ static void sending_done(struct sending *s)
 	transfer_done(&s->plan);
 	store_close(s->store);
 	jv_unref(s->record);
+	close_p(&s->sending);
 	close_p(&s->lock);
 }
 
@@ -350,7 +356,7 @@ int vm_send(const struct vm_host *vh, const char *uuid, const struct vm_transfer
 	    struct vm_report *rep, struct err *e)
 {
 	cleanup_with(sending_done) struct sending n = {
-		.vh = vh, .opts = t, .uuid = uuid, .lock = -1
+		.vh = vh, .opts = t, .uuid = uuid, .lock = -1, .sending = -1
 	};
 	int r;
 
@@ -363,12 +369,17 @@ int vm_send(const struct vm_host *vh, const char *uuid, const struct vm_transfer
 		r = err_set(e, -EBUSY, "VM %s is itself being received", uuid);
 	if (r == 0)
 		r = vm_store_open(vh->host, &n.store, e);
+	if (r == 0)
+		r = n.sending = sending_lock(vh->host, uuid, e);
+	r = r > 0 ? 0 : r;
 	if (r == 0 && !t->token)
 		r = stop(&n, e);
 	if (r == 0)
 		r = t->token ? take_kept(&n, e) : keep(&n, e);
 	if (r < 0)
 		return r;
+	/* From here on it takes as long as who reads it likes. */
+	close_p(&n.lock);
 	n.frames = frames_writer(t->fd);
 	return send_all(&n, e);
 }
@@ -377,10 +388,17 @@ int vm_send_forget(const struct vm_host *vh, const char *uuid, struct err *e)
 {
 	cleanup_free char *dir = xasprintf(HOST_POOL "/%s/sending", uuid);
 	cleanup_store struct store *store = NULL;
+	cleanup_close int sending = -1;
 	int r;
 
 	if (faccessat(vh->host->fd, dir, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
+	/* While it goes out it stays: the next start, send or delete takes it away. */
+	sending = sending_lock(vh->host, uuid, e);
+	if (sending == -EBUSY)
+		return 0;
+	if (sending < 0)
+		return sending;
 	r = vm_store_open(vh->host, &store, e);
 	return r < 0 ? r : store_send_end(store, uuid, e);
 }

@@ -17,6 +17,7 @@
 #include "librecord/fault.h"
 #include "librecord/journal.h"
 #include "libvm/recover.h"
+#include "libvm/sending.h"
 #include "libvm/vm_store.h"
 #include "libvm/zoneadmd.h"
 
@@ -149,6 +150,8 @@ int vm_snapshot_delete(const struct vm_host *vh, const char *uuid, const char *n
 	r = begin(&w, e);
 	if (r == 0)
 		r = need_snapshot(&w, e);
+	if (r == 0)
+		r = sending_refuse(vh->host, uuid, name, e);
 	if (r < 0)
 		return r;
 	r = journal(&w, JOURNAL_UNSNAPSHOT, e);
@@ -229,6 +232,8 @@ int vm_rollback(const struct vm_host *vh, const char *uuid, const char *name, bo
 	r = begin(&w, e);
 	if (r == 0)
 		r = need_snapshot(&w, e);
+	if (r == 0)
+		r = sending_refuse(vh->host, uuid, NULL, e);
 	if (r < 0)
 		return r;
 	ran = zoneadmd_vm_pid(vh->host, uuid) > 0;
