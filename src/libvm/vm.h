@@ -91,7 +91,7 @@ ATTR_MUST_CHECK int vm_kill(const struct vm_host *vh, const char *uuid, int sign
 /*
  * Its console: a connection that console.h describes; a supervisor that was killed is
  * replaced. ROWS and COLUMNS are of the terminal at which a person sits, or 0. -ESRCH:
- * it does not run.
+ * it does not run; -EAGAIN: nor does it, but a command works on it, which may start it.
  */
 ATTR_MUST_CHECK int vm_console(const struct vm_host *vh, const char *uuid, unsigned short rows,
 			       unsigned short columns, struct err *e);

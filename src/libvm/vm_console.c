@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "libvm/console.h"
+
+#include "base/lock.h"
 #include "libvm/vm.h"
 #include "libvm/zoneadmd.h"
 
@@ -32,14 +34,25 @@ static int replace_supervisor(const struct vm_host *vh, const char *uuid, struct
 	return zoneadmd_attach_vm(vh->host, vh->zoneadmd, uuid, &running, e);
 }
 
+/* Not while it is rebooted, rolled back or stopped by a command. */
+static bool is_left_alone(const struct vm_host *vh, const char *uuid)
+{
+	cleanup_close int dirfd = host_dir(vh->host, HOST_LOCKS, 0700, NULL);
+	cleanup_close int lock = dirfd < 0 ? -1 : lock_take(dirfd, uuid, LOCK_SHARED, 0, NULL);
+
+	return lock != -EBUSY;
+}
+
 int vm_console(const struct vm_host *vh, const char *uuid, unsigned short rows,
 	       unsigned short columns, struct err *e)
 {
 	for (int i = 0; i < TRIES; i++) {
+		bool left_alone = is_left_alone(vh, uuid);
 		int r;
 
 		if (zoneadmd_vm_pid(vh->host, uuid) == 0)
-			return err_set(e, -ESRCH, "VM %s does not run", uuid);
+			return err_set(e, left_alone ? -ESRCH : -EAGAIN, "VM %s does not run%s",
+				       uuid, left_alone ? "" : " just now");
 		r = zoneadmd_console(vh->host, uuid, rows, columns, e);
 		if (!has_no_supervisor(r))
 			return r;

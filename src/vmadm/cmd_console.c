@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * console: a person's terminal joined to the console of a zone, until Ctrl-] or the
- * end of the zone. libvm/console.h has the protocol.
+ * end of the zone; a reboot is none, whoever asked for it. libvm/console.h has the
+ * protocol.
  */
 #include "vmadm/vmadm.h"
 
@@ -18,9 +19,12 @@
 
 #define ESCAPE 035 /* Ctrl-] */
 
+/* Between two looks whether the zone, on which a command works, is there again. */
+#define AGAIN_MS 200
+
 struct terminal {
 	struct vmadm v;
-	int fd; /* the console */
+	int fd; /* the console; -1: it is being rebooted */
 	int signals;
 	bool raw;
 	struct termios saved;
@@ -82,6 +86,16 @@ static int join(struct terminal *t, struct err *e)
 
 /* Each of these: 0 to go on, 1 to leave, or an error. */
 
+/* The supervisor may have been killed or replaced, or the zone is about to start again. */
+static int join_again(struct terminal *t, struct err *e)
+{
+	int r = join(t, e);
+
+	if (r == -EAGAIN)
+		return 0;
+	return r == -ESRCH ? 1 : r;
+}
+
 static int on_input(struct terminal *t, struct err *e)
 {
 	char buf[CONSOLE_FRAME_MAX];
@@ -95,6 +109,9 @@ static int on_input(struct terminal *t, struct err *e)
 	if (n <= 0)
 		return 1;
 	escape = memchr(buf, ESCAPE, (size_t)n);
+	/* Between two machines nobody hears it. */
+	if (t->fd < 0)
+		return escape ? 1 : 0;
 	r = console_send(t->fd, buf, escape ? (size_t)(escape - buf) : (size_t)n, e);
 	/* That the supervisor is gone is seen when we read. */
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
@@ -123,7 +140,6 @@ static int write_out(const char *data, size_t len)
 	return 0;
 }
 
-/* The supervisor may have been killed or replaced while the zone runs on. */
 static int on_output(struct terminal *t, struct err *e)
 {
 	char buf[4096];
@@ -138,8 +154,7 @@ static int on_output(struct terminal *t, struct err *e)
 	}
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
-	r = join(t, e);
-	return r == -ESRCH ? 1 : r;
+	return join_again(t, e);
 }
 
 static int on_signal(struct terminal *t, struct err *e)
@@ -152,6 +167,8 @@ static int on_signal(struct terminal *t, struct err *e)
 		return 0;
 	if (info.ssi_signo != SIGWINCH)
 		return 1;
+	if (t->fd < 0)
+		return 0;
 	size = own_size();
 	r = console_send_size(t->fd, size.ws_row, size.ws_col, e);
 	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
@@ -168,9 +185,12 @@ static int talk(struct terminal *t, struct err *e)
 
 	while (r == 0) {
 		fds[2].fd = t->fd;
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+		fds[0].revents = fds[1].revents = fds[2].revents = 0;
+		if (poll(fds, ARRAY_SIZE(fds), t->fd < 0 ? AGAIN_MS : -1) < 0 && errno != EINTR)
 			return err_sys(e, "cannot wait");
-		if (fds[0].revents)
+		if (t->fd < 0)
+			r = join_again(t, e);
+		if (r == 0 && fds[0].revents)
 			r = on_signal(t, e);
 		if (r == 0 && fds[2].revents)
 			r = on_output(t, e);

@@ -128,6 +128,19 @@ up_again() { [ "$(jq .pid "$root/run/dais/$uuid/state.json")" -ne "$pid" ] && sh
 eventually up_again
 ok "a viewer stays over a reboot of the guest" $?
 
+# A command reboots it: another supervisor, and the same viewer.
+: >"$dir/two.log"
+pid=$(jq .pid "$root/run/dais/$uuid/state.json")
+before=$(supervisor)
+vm reboot -F con
+eventually up_again
+ok "a viewer stays over 'vmadm reboot'" $?
+[ "$(supervisor)" != "$before" ]
+ok "though that brings another supervisor" $?
+type_at two ''
+eventually eval '[ "$(grep -c login: "$dir/two.log")" -ge 2 ]'
+ok "and what it types is heard" $?
+
 # A viewer that does not read holds nobody up.
 mkfifo "$dir/stuck"
 "$bin/vmadm" console --root "$root" con <"$dir/stuck" 2>/dev/null | sleep 60 &
