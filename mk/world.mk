@@ -86,9 +86,15 @@ export BUILDSTAMP FLAVOUR PROFILE OUTPUT PROTO
 world: $(WORLD) $(PARTS)
 	@tools/image/total $(BEGAN)
 
+# A build root that is no longer what was made is made again; CHECK=full reads all of
+# it to find that out. FORCE_STRAP_REBUILD=yes builds with one of this build's own.
 strap:
-	@$(STEP) $(call inputs,tools/strap/make tools/strap/packages tools/strap/lock) -k $(SUITE) -o $(BUILD)/strap/root/usr \
-		strap -- tools/strap/make $(if $(LOCKED),-L) -l $(BUILD)/strap
+	@[ ! -e $(STAMPS)/strap ] || tools/strap/check $(if $(filter full,$(CHECK)),-f) $(BUILD)/strap || \
+		rm -f $(STAMPS)/strap
+	@$(STEP) $(call inputs,$(addprefix tools/strap/,make run check packages lock)) -k $(SUITE) \
+		-k '$(FORCE_STRAP_REBUILD) $(LOCKED)' -o $(BUILD)/strap/root/usr strap -- tools/strap/make \
+		$(if $(LOCKED),-L) $(if $(filter full,$(CHECK)),-F) \
+		$(if $(FORCE_STRAP_REBUILD),-b $(BUILD)/strap.own) -l $(BUILD)/strap
 
 target: strap
 	@$(STEP) $(call inputs,$(STAMPS)/strap src mk man Makefile tools/builder tools/image/target \

@@ -55,6 +55,7 @@ make_tree() # make_tree DIR: and stay in it
 		mkdir -p "$BUILD/strap/root/usr"
 		echo strap >> "$BUILD/ran"
 	END
+	script tools/strap/check < /dev/null
 	script tools/core/make <<-'END'
 		#!/bin/sh
 		echo core >> "$BUILD/ran"
