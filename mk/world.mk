@@ -102,7 +102,7 @@ target: strap
 		-o $(PROTO)/dais target -- tools/image/target
 
 # Our sources once more by another compiler, of whose work only the warnings count.
-shadow.%:
+$(sort $(filter shadow.%,$(VERDICTS) $(MAKECMDGOALS))): shadow.%:
 	@$(STEP) $(call inputs,src tools/builder mk/build.mk mk/flags.mk Makefile) \
 		-k "$$($* --version 2>/dev/null | head -n 1)" $@ -- \
 		$(MAKE) --no-print-directory CC=$* CFLAGS=-Werror BUILD=$(BUILD)/shadow/$* MODE=release \

@@ -10,6 +10,9 @@ mkdir -p "$src/tools/core" "$work/bin" "$work/apt"
 cp "$top/configure" "$src/"
 cp "$top/tools/apt-sources" "$src/tools/"
 cp "$top/tools/core/host-packages" "$src/tools/core/"
+mkdir -p "$src/tools/strap" "$src/build/stamp"
+cp -r "$top/tools/projects" "$top/tools/image" "$src/tools/"
+echo "gcc-14 14.2 amd64 0" > "$src/tools/strap/lock"
 cat > "$work/bin/dpkg-query" <<-'END'
 	#!/bin/sh
 	for last; do :; done
@@ -56,13 +59,43 @@ run "$src/configure"
 is "the sample may be copied as it is" 0
 rm "$src/configure.local"
 
-run "$src/configure" -dr --locked
-is "letters are not joined" 2
+touch "$src/build/stamp/strap"
+run "$src/configure" -drj3 --locked
+is "letters may be joined" 0
+grep -qx 'MODE=dev' "$src/config.mk" && grep -qx 'FORCE_STRAP_REBUILD=yes' "$src/config.mk" &&
+	grep -qx 'JOBS=3' "$src/config.mk" && [ ! -e "$src/build/stamp/strap" ]
+ok "and mean each what they mean alone" $?
 run "$src/configure" -d -r --locked --firmware -j3 --prefix=/opt/dais
 is "the original's letters are taken" 0
 grep -qx 'MODE=dev' "$src/config.mk" && grep -qx 'LOCKED=yes' "$src/config.mk" &&
 	grep -qx 'JOBS=3' "$src/config.mk" && grep -qx 'prefix=/opt/dais' "$src/config.mk"
 ok "and written down" $?
+
+printf '#!/bin/sh\n' > "$work/bin/clang-99"
+chmod +x "$work/bin/clang-99"
+cp "$work/bin/clang-99" "$work/bin/gcc-14"
+run "$src/configure" -p gcc14 -s clang99,clang-99 -l
+is "compilers are taken, by the original's names as well" 0
+grep -qx 'PRIMARY_COMPILER=gcc-14' "$src/build.env" && grep -qx 'SHADOW_COMPILERS=clang-99' "$src/build.env" &&
+	grep -qx 'STATIC_ANALYSIS=yes' "$src/build.env"
+ok "and written down once" $?
+echo STATIC_ANALYSIS=yes > "$src/configure.local"
+run "$src/configure" -S
+! grep -q STATIC "$src/config.mk"
+ok "static analysis of configure.local is turned off by -S" $?
+rm "$src/configure.local"
+run "$src/configure" -p clang-99
+is "a compiler that the build root has not is refused" 1
+says "with what to do" err "the build root has no 'clang-99'"
+run "$src/configure" -p clang-99 --tools-only
+is "the programs alone may have it" 0
+run "$src/configure" -s clang-98
+says "a compiler that is missing is a missing package" err "apt-get install clang-98"
+touch "$src/build/left"
+run "$src/configure" -c
+is "-c takes away what was built" 0
+[ ! -e "$src/build" ]
+ok "really" $?
 
 run "$src/configure" -P 'so se%cret'
 is "a password is taken" 0
@@ -73,7 +106,7 @@ ok "where nobody else reads it" $?
 
 cp "$src/config.mk" "$work/before"
 for wrong in --flavour=pink --profile=fast --jobs=0 --jobs=x --prefix=here '--prefix=/a b' \
-	--suite=Trixie --locked=yes --nonsense --flavour; do
+	--suite=Trixie --locked=yes --nonsense -p=tcc -sgcc-x --primary-compiler=gcc4.4 -dx -x --flavour; do
 	run "$src/configure" $wrong
 	is "configure $wrong is wrong use" 2 ""
 done
