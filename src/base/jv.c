@@ -9,11 +9,11 @@
 #include "base/fileio.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-#define REAL_EXACT 9007199254740992.0 /* 2^53: below it a double holds every whole number */
 
 static json_t *json(const struct jv *v)
 {
@@ -57,41 +57,69 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
-static bool is_whole(double d)
+/* How long the string is that begins at TEXT, its quotes included. */
+static size_t string_len(const char *text, size_t len)
 {
-	return d > -REAL_EXACT && d < REAL_EXACT && (double)(json_int_t)d == d;
+	size_t i = 1;
+
+	while (i < len && text[i] != '"')
+		i += text[i] == '\\' ? 2 : 1;
+	return i < len ? i + 1 : len;
 }
 
-/* V, or the integer that it stands for. Takes V. */
-static json_t *whole_again(json_t *v)
+/* Is the number TEXT a whole one that the library does not count to? */
+static bool is_too_large(const char *text, size_t len)
 {
-	json_t *n, *member;
-	const char *key;
-	size_t i;
-	void *tmp;
+	char digits[24];
 
-	if (json_is_real(v) && is_whole(json_real_value(v))) {
-		n = json_integer((json_int_t)json_real_value(v));
-		json_decref(v);
-		return n;
+	if (len < 19 || memchr(text, '.', len) || memchr(text, 'e', len) ||
+	    memchr(text, 'E', len))
+		return false;
+	if (len >= sizeof(digits))
+		return true;
+	memcpy(digits, text, len);
+	digits[len] = '\0';
+	errno = 0;
+	(void)strtoll(digits, NULL, 10);
+	return errno == ERANGE;
+}
+
+/* TEXT with an exponent behind each whole number that is too large, which makes it a real. */
+static void mark_large(const char *text, size_t len, struct buf *out)
+{
+	size_t n;
+
+	for (size_t i = 0; i < len; i += n) {
+		n = 1;
+		if (text[i] == '"')
+			n = string_len(text + i, len - i);
+		else if (text[i] == '-' || (text[i] >= '0' && text[i] <= '9'))
+			while (i + n < len && memchr("0123456789.eE+-", text[i + n], 15))
+				n++;
+		buf_add(out, text + i, n);
+		if (text[i] != '"' && is_too_large(text + i, n))
+			buf_adds(out, "e0");
 	}
-	json_array_foreach(v, i, member)(void)
-		json_array_set_new(v, i, whole_again(json_incref(member)));
-	json_object_foreach_safe(v, tmp, key, member)(void)
-		json_object_set_new(v, key, whole_again(json_incref(member)));
-	return v;
 }
 
-/* Whole numbers above what the library counts in are real ones, as for every other reader. */
+/*
+ * Whole numbers above what the library counts in are real ones, as for every other reader;
+ * the others beside them stay what they are, to the last digit.
+ */
 static json_t *parse(const char *text, size_t len, json_error_t *je)
 {
 	const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+	cleanup_buf struct buf marked = BUF_INIT;
 	json_t *j = json_loadb(text, len, flags, je);
 
 	if (j || json_error_code(je) != json_error_numeric_overflow)
 		return j;
-	j = json_loadb(text, len, flags | JSON_DECODE_INT_AS_REAL, je);
-	return j ? whole_again(j) : NULL;
+	mark_large(text, len, &marked);
+	j = json_loadb(marked.data, marked.len, flags, je);
+	if (j)
+		return j;
+	/* It is wrong elsewhere, too: the place is to be that in TEXT. */
+	return json_loadb(text, len, flags | JSON_DECODE_INT_AS_REAL, je);
 }
 
 int jv_parse(const char *text, size_t len, const char *source, struct jv **ret_value,

@@ -92,6 +92,23 @@ static void a_number_too_large_to_count_is_a_real_one(void **state ATTR_UNUSED)
 	assert_int_equal(jv_type(jv_get(v, "c")), JV_REAL);
 }
 
+/* They were taken for real ones, and lost their last digits, beside one that is too large. */
+static void beside_it_the_others_keep_every_digit(void **state ATTR_UNUSED)
+{
+	static const char text[] =
+		"{\"-99999999999999999999\":\"99999999999999999999\\\"9\",\"n\":88888888888888888,"
+		"\"m\":-9223372036854775808,\"r\":1.0,\"big\":-99999999999999999999}";
+	cleanup_jv struct jv *v = parse(text);
+
+	assert_string_equal(jv_get_string(v, "-99999999999999999999"),
+			    "99999999999999999999\"9");
+	assert_int_equal(jv_get_int(v, "n", 0), 88888888888888888);
+	assert_int_equal(jv_get_int(v, "m", 0), INT64_MIN);
+	assert_int_equal(jv_type(jv_get(v, "r")), JV_REAL);
+	assert_int_equal(jv_type(jv_get(v, "big")), JV_REAL);
+	assert_refused("[99999999999999999999, x]", "1:24: invalid token");
+}
+
 static void every_type_has_a_name_and_is_told_apart(void **state ATTR_UNUSED)
 {
 	static const struct {
@@ -232,6 +249,7 @@ int main(void)
 		cmocka_unit_test(order_is_kept_both_ways),
 		cmocka_unit_test(numbers_come_back_as_they_were),
 		cmocka_unit_test(a_number_too_large_to_count_is_a_real_one),
+		cmocka_unit_test(beside_it_the_others_keep_every_digit),
 		cmocka_unit_test(every_type_has_a_name_and_is_told_apart),
 		cmocka_unit_test(the_wrong_type_gives_the_default),
 		cmocka_unit_test(objects_and_arrays_are_built),
