@@ -26,6 +26,9 @@
 /* A zombie holds its group; who reaps the host's orphans may take a while. */
 #define REMOVE_MS 15000
 
+/* What else fails may not fail twice. */
+#define REMOVE_TRIES 5
+
 static const char *const wanted[] = { "+cpu", "+cpuset", "+io", "+memory", "+pids" };
 
 static bool is_version_2(const char *path)
@@ -451,7 +454,7 @@ static int remove_at(int topfd, const char *group)
 	int fd = openat(topfd, group, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
-		return 0;
+		return errno == ENOENT ? 0 : -errno;
 	remove_below(fd);
 	if (unlinkat(topfd, group, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return -errno;
@@ -465,7 +468,7 @@ static int remove_at(int topfd, const char *group)
 static int each_hierarchy(int (*step)(int basefd, const char *group), const char *group)
 {
 	DIR *dir = opendir(CGROUP_ROOT);
-	const char *name;
+	struct dirent *d;
 	int first = 0;
 	int fd, r;
 
@@ -478,11 +481,19 @@ static int each_hierarchy(int (*step)(int basefd, const char *group), const char
 		(void)closedir(dir);
 		return first;
 	}
-	while ((fd = next_child(dir, &name)) >= 0) {
-		fd = open_base(fd, strcmp(name, "unified") == 0 ? "" : name);
-		r = step(fd, group);
+	while ((d = readdir(dir))) {
+		if (d->d_type != DT_DIR || *d->d_name == '.')
+			continue;
+		/* One that cannot be looked at is none that there is nothing in. */
+		fd = openat(dirfd(dir), d->d_name,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		r = fd < 0 ? -errno : 0;
+		if (r == 0) {
+			fd = open_base(fd, strcmp(d->d_name, "unified") == 0 ? "" : d->d_name);
+			r = step(fd, group);
+		}
 		first = first ? first : r;
-		(void)close(fd);
+		close_p(&fd);
 	}
 	(void)closedir(dir);
 	return first;
@@ -512,14 +523,15 @@ bool cgroup_is_empty(const char *group)
 int cgroup_remove(const char *group, struct err *e)
 {
 	int64_t deadline = clock_deadline(REMOVE_MS);
-	int pause_ms = 1;
+	int pause_ms = 1, failed = 0;
 	int r;
 
 	for (;; pause_ms = pause_ms < 64 ? pause_ms * 2 : 64) {
 		r = each_hierarchy(remove_at, group);
 		if (r == 0)
 			return 0;
-		if (r != -EBUSY || clock_left_ms(deadline) == 0)
+		failed += r != -EBUSY;
+		if (failed >= REMOVE_TRIES || clock_left_ms(deadline) == 0)
 			return err_set(e, r, "cannot remove the cgroup '%s': %s", group,
 				       strerror(-r));
 		clock_sleep_ms(pause_ms);
