@@ -43,7 +43,7 @@ soak:
 	+@$(MAKE) --no-print-directory MODE=dev programs
 	@DAIS_BIN=$(abspath $(BUILD))/dev/bin MODEL_OPS=$(SOAK_OPS) MODEL_SEED=$$(date +%s) \
 		SYSCALL_EVERY=1 \
-		tests/run host $(wildcard tests/host/*model*.t) tests/host/vmadm_syscalls.t
+		tests/run host $(wildcard tests/host/*model*.t tests/host/*_syscalls.t)
 	+@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$$((FUZZ_SECONDS * 15))
 
 bench:
