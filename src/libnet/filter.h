@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * filter.h - what a machine may say through one port of a bridge: nf_tables in
- * the bridge family. docs/network.md has the rules in words.
+ * filter.h - what a machine may say, and hear, through one port of a bridge:
+ * nf_tables in the bridge family. docs/network.md has the rules in words.
  *
  *	table bridge dais
  *	  in    (prerouting)   port ──map "ports"──▶ chain PORT ──▶ PORT-6, ...
  *	        └ a port that is named like ours and not in the map: drop
  *	  local (input)        frames to the host itself: ports in "no-host": drop
  *	  out   (postrouting)  answers of DHCP servers ──map "leases"──▶ PORT-lease
+ *	  track (prerouting)   what "in" lets pass     ──map "tracks"──▶ PORT-track
+ *	  guard (postrouting)  what is for a port      ──map "guards"──▶ PORT-guard
  *
  * The rules are keyed by the port's name: they stand before there is a port of
  * that name, and a port that has none passes nothing. All of one port is
@@ -46,6 +48,7 @@ struct filter {
 	bool allow_ip;
 	bool allow_dhcp; /* to be a DHCP server */
 	bool allow_restricted;
+	bool guarded; /* firewall_enabled: nothing reaches it but answers and ICMP */
 };
 
 /* Put in force, instead of what there was for this port. */
@@ -62,7 +65,7 @@ ATTR_MUST_CHECK int filter_each(void (*each)(void *data, const char *port), void
 				struct err *e);
 
 /* Is the port known to the filter: 1, or 0, as after 'nft flush ruleset'. */
-ATTR_MUST_CHECK int filter_is_there(const char *port, struct err *e);
+ATTR_MUST_CHECK int filter_is_there(const char *port, bool guarded, struct err *e);
 
 /* Its rules, "CHAIN: RULE" a line, values in hex. The caller frees. */
 char *filter_text(const struct filter *f);

@@ -22,6 +22,13 @@
 /* Numbers of nft(8) for the kinds of what is in a set; the kernel only keeps them. */
 #define TYPE_IPV4ADDR 7
 #define TYPE_IFNAME   41
+#define TYPE_IPV6ADDR 8
+#define TYPE_PROTO    12
+#define TYPE_PORT     13
+/* Of several in a row it makes one number, six bits each. */
+#define TYPE_FLOW(addr)                                                                        \
+	((uint32_t)(addr) << 24 | (uint32_t)(addr) << 18 | TYPE_PROTO << 12 | TYPE_PORT << 6 | \
+	 TYPE_PORT)
 
 /* How many addresses a DHCP server may have given to one port: more are not learned. */
 #define LEARN_MAX 64
@@ -107,10 +114,8 @@ void nft_add_chain(struct nft_batch *b, const char *chain)
 	mnl_attr_put_strz(m, NFTA_CHAIN_NAME, chain);
 }
 
-/* Before the rules of others: what may not be said is not to be seen by them either. */
-#define PRIORITY (-400)
-
-void nft_add_base_chain(struct nft_batch *b, const char *chain, enum nft_hook hook)
+void nft_add_base_chain(struct nft_batch *b, const char *chain, enum nft_hook hook,
+			int priority)
 {
 	static const uint32_t numbers[] = {
 		[NFT_HOOK_PREROUTING] = NF_INET_PRE_ROUTING,
@@ -124,7 +129,7 @@ void nft_add_base_chain(struct nft_batch *b, const char *chain, enum nft_hook ho
 	mnl_attr_put_strz(m, NFTA_CHAIN_NAME, chain);
 	nest = mnl_attr_nest_start(m, NFTA_CHAIN_HOOK);
 	put_u32(m, NFTA_HOOK_HOOKNUM, numbers[hook]);
-	put_u32(m, NFTA_HOOK_PRIORITY, (uint32_t)PRIORITY);
+	put_u32(m, NFTA_HOOK_PRIORITY, (uint32_t)priority);
 	mnl_attr_nest_end(m, nest);
 	mnl_attr_put_strz(m, NFTA_CHAIN_TYPE, "filter");
 	put_u32(m, NFTA_CHAIN_POLICY, NF_ACCEPT);
@@ -166,6 +171,21 @@ void nft_add_address_set(struct nft_batch *b, const char *set)
 	struct nlattr *desc = mnl_attr_nest_start(m, NFTA_SET_DESC);
 
 	put_u32(m, NFTA_SET_DESC_SIZE, LEARN_MAX);
+	mnl_attr_nest_end(m, desc);
+}
+
+/* A port has so many at once, of each kind; beyond that answers to new ones are not known. */
+#define FLOWS_MAX 32768
+
+void nft_add_flow_set(struct nft_batch *b, const char *set, enum nft_field field)
+{
+	bool is_ip6 = field == NFT_FLOW6_SENT || field == NFT_FLOW6_ANSWER;
+	struct nlmsghdr *m = begin_set(b, set, NFT_SET_EVAL | NFT_SET_TIMEOUT,
+				       TYPE_FLOW(is_ip6 ? TYPE_IPV6ADDR : TYPE_IPV4ADDR),
+				       (uint32_t)nft_field_len(field));
+	struct nlattr *desc = mnl_attr_nest_start(m, NFTA_SET_DESC);
+
+	put_u32(m, NFTA_SET_DESC_SIZE, FLOWS_MAX);
 	mnl_attr_nest_end(m, desc);
 }
 

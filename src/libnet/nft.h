@@ -31,7 +31,8 @@ enum nft_field {
 	NFT_ETHER_SADDR,
 	NFT_ETHER_TYPE, /* as it is on the wire: of a VLAN tag, if there is one */
 	NFT_IP_SADDR,
-	NFT_ARP_FORM, /* kinds and lengths of both addresses */
+	NFT_IP_FRAGMENT, /* offset and flags */
+	NFT_ARP_FORM,    /* kinds and lengths of both addresses */
 	NFT_ARP_SHA,
 	NFT_ARP_SPA,
 	NFT_ARP_TPA,
@@ -43,6 +44,15 @@ enum nft_field {
 	NFT_DPORT,
 	NFT_DHCP_CHADDR, /* the client's MAC */
 	NFT_DHCP_YIADDR, /* the address that it gets */
+	NFT_TCP_FLAGS,
+	/*
+	 * A flow: own address, other address, protocol, own port, other port; only as the
+	 * key of a set. What is sent and what answers it give the same one.
+	 */
+	NFT_FLOW4_SENT,
+	NFT_FLOW4_ANSWER,
+	NFT_FLOW6_SENT,
+	NFT_FLOW6_ANSWER,
 	NFT_FIELD_MAX_,
 };
 
@@ -68,7 +78,11 @@ enum nft_verdict {
 	NFT_ACCEPT_IT,
 	NFT_GOTO_CHAIN, /* target: the chain */
 	NFT_VMAP,       /* target: the map; looks up the value of the last match's field */
-	NFT_LEARN,      /* target: the set; adds the value of .learn to it */
+	/* Target: a set, to which the value of .key ... The rules after it are looked at as
+	   well. */
+	NFT_LEARN,  /* is added */
+	NFT_KEEP,   /* is added, or there anew, for .seconds */
+	NFT_FORGET, /* does not belong any more */
 };
 
 #define NFT_MATCHES_MAX 5
@@ -77,11 +91,12 @@ struct nft_rule {
 	struct nft_match match[NFT_MATCHES_MAX];
 	size_t count;
 	enum nft_verdict verdict;
-	enum nft_field key; /* of NFT_VMAP and NFT_LEARN */
+	enum nft_field key; /* of NFT_VMAP and of what changes a set */
+	uint32_t seconds;
 	const char *target; /* borrowed */
 };
 
-/* The width of a field, 1 to NFT_VALUE_MAX bytes. */
+/* The width of a field; 1 to NFT_VALUE_MAX bytes, but for flows. */
 size_t nft_field_len(enum nft_field field);
 
 /* A rule as one line of text without its end, for tests and for people. The caller frees. */
@@ -103,10 +118,17 @@ void nft_free_p(struct nft_batch **b);
 
 /* Each makes sure that it is there, and leaves it as it is when it was. */
 void nft_add_chain(struct nft_batch *b, const char *chain);
-void nft_add_base_chain(struct nft_batch *b, const char *chain, enum nft_hook hook);
+/* Of two on one hook that with the lower priority is asked first. */
+#define NFT_PRIORITY_FIRST \
+	(-400) /* before the rules of others: they are not to see it either */
+#define NFT_PRIORITY_GUARD (-399)
+void nft_add_base_chain(struct nft_batch *b, const char *chain, enum nft_hook hook,
+			int priority);
 void nft_add_verdict_map(struct nft_batch *b, const char *map); /* interface to chain */
 void nft_add_name_set(struct nft_batch *b, const char *set);    /* of interfaces */
 void nft_add_address_set(struct nft_batch *b, const char *set); /* of learned IPv4 addresses */
+/* Of flows with a time: FIELD is one of the NFT_FLOW. */
+void nft_add_flow_set(struct nft_batch *b, const char *set, enum nft_field field);
 /* CHAIN: where the map leads; NULL for a set. */
 void nft_add_element(struct nft_batch *b, const char *set, const char *name, const char *chain);
 void nft_add_rule(struct nft_batch *b, const char *chain, const struct nft_rule *rule);

@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <endian.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -18,13 +19,14 @@
 
 #define IN_META   (-1)
 #define IN_EXTHDR (-2) /* of IPv6 */
+#define IN_FLOW   (-3) /* in several places: flow_parts[] */
 
 #define FRAGMENT_HEADER 44
 
 static const struct {
 	const char *name;
 	int base;    /* of the payload, or one of the above */
-	uint32_t at; /* offset, or the key */
+	uint32_t at; /* offset, key, or index */
 	uint32_t len;
 } fields[] = {
 	[NFT_IIFNAME] = { "iifname", IN_META, NFT_META_IIFNAME, 16 },
@@ -35,6 +37,7 @@ static const struct {
 	[NFT_ETHER_SADDR] = { "ether saddr", NFT_PAYLOAD_LL_HEADER, 6, 6 },
 	[NFT_ETHER_TYPE] = { "ether type", NFT_PAYLOAD_LL_HEADER, 12, 2 },
 	[NFT_IP_SADDR] = { "ip saddr", NFT_PAYLOAD_NETWORK_HEADER, 12, 4 },
+	[NFT_IP_FRAGMENT] = { "ip fragment", NFT_PAYLOAD_NETWORK_HEADER, 6, 2 },
 	[NFT_ARP_FORM] = { "arp form", NFT_PAYLOAD_NETWORK_HEADER, 0, 6 },
 	[NFT_ARP_SHA] = { "arp saddr ether", NFT_PAYLOAD_NETWORK_HEADER, 8, 6 },
 	[NFT_ARP_SPA] = { "arp saddr ip", NFT_PAYLOAD_NETWORK_HEADER, 14, 4 },
@@ -47,6 +50,11 @@ static const struct {
 	[NFT_DPORT] = { "dport", NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2 },
 	[NFT_DHCP_CHADDR] = { "dhcp chaddr", NFT_PAYLOAD_TRANSPORT_HEADER, 8 + 28, 6 },
 	[NFT_DHCP_YIADDR] = { "dhcp yiaddr", NFT_PAYLOAD_TRANSPORT_HEADER, 8 + 16, 4 },
+	[NFT_TCP_FLAGS] = { "tcp flags", NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1 },
+	[NFT_FLOW4_SENT] = { "flow sent", IN_FLOW, 0, 20 },
+	[NFT_FLOW4_ANSWER] = { "flow answered", IN_FLOW, 1, 20 },
+	[NFT_FLOW6_SENT] = { "flow6 sent", IN_FLOW, 2, 44 },
+	[NFT_FLOW6_ANSWER] = { "flow6 answered", IN_FLOW, 3, 44 },
 };
 static_assert(ARRAY_SIZE(fields) == NFT_FIELD_MAX_, "a row for each field");
 
@@ -89,10 +97,71 @@ static void put_value(struct nlmsghdr *m, uint16_t type, const void *value, size
 	mnl_attr_nest_end(m, nest);
 }
 
+/* ---- flows ------------------------------------------------------------------- */
+
+struct part {
+	uint32_t base, at, len;
+};
+
+/* Own address, other address, own port, other port, by .at of the field. */
+static const struct part flow_parts[][4] = {
+	{ { NFT_PAYLOAD_NETWORK_HEADER, 12, 4 },
+	  { NFT_PAYLOAD_NETWORK_HEADER, 16, 4 },
+	  { NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2 },
+	  { NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2 } },
+	{ { NFT_PAYLOAD_NETWORK_HEADER, 16, 4 },
+	  { NFT_PAYLOAD_NETWORK_HEADER, 12, 4 },
+	  { NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2 },
+	  { NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2 } },
+	{ { NFT_PAYLOAD_NETWORK_HEADER, 8, 16 },
+	  { NFT_PAYLOAD_NETWORK_HEADER, 24, 16 },
+	  { NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2 },
+	  { NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2 } },
+	{ { NFT_PAYLOAD_NETWORK_HEADER, 24, 16 },
+	  { NFT_PAYLOAD_NETWORK_HEADER, 8, 16 },
+	  { NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2 },
+	  { NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2 } },
+};
+
+/* To the registers from REG on, which is moved behind it. */
+static void put_part(struct nlmsghdr *m, const struct part *part, uint32_t *reg)
+{
+	struct expr x = expr_start(m, "payload");
+
+	put_u32(m, NFTA_PAYLOAD_DREG, *reg);
+	put_u32(m, NFTA_PAYLOAD_BASE, part->base);
+	put_u32(m, NFTA_PAYLOAD_OFFSET, part->at);
+	put_u32(m, NFTA_PAYLOAD_LEN, part->len);
+	expr_end(m, x);
+	*reg += (part->len + NFT_REG32_SIZE - 1) / NFT_REG32_SIZE;
+}
+
+/* Registers of four bytes each, the first of which is where NFT_REG_1 is. */
+static void put_flow(struct nlmsghdr *m, const struct part parts[static 4])
+{
+	uint32_t reg = NFT_REG32_00;
+	struct expr x;
+
+	put_part(m, &parts[0], &reg);
+	put_part(m, &parts[1], &reg);
+	x = expr_start(m, "meta");
+	put_u32(m, NFTA_META_KEY, NFT_META_L4PROTO);
+	put_u32(m, NFTA_META_DREG, reg++);
+	expr_end(m, x);
+	put_part(m, &parts[2], &reg);
+	put_part(m, &parts[3], &reg);
+}
+
+/* ---- rules ------------------------------------------------------------------- */
+
 static void put_load(struct nlmsghdr *m, enum nft_field field)
 {
 	struct expr x;
 
+	if (fields[field].base == IN_FLOW) {
+		put_flow(m, flow_parts[fields[field].at]);
+		return;
+	}
 	if (fields[field].base == IN_META) {
 		x = expr_start(m, "meta");
 		put_u32(m, NFTA_META_KEY, fields[field].at);
@@ -164,15 +233,28 @@ static void put_match(struct nlmsghdr *m, const struct nft_match *match)
 			    len);
 }
 
-static void put_learn(struct nlmsghdr *m, const struct nft_rule *rule)
+static bool changes_a_set(enum nft_verdict verdict)
 {
+	return verdict == NFT_LEARN || verdict == NFT_KEEP || verdict == NFT_FORGET;
+}
+
+static void put_change(struct nlmsghdr *m, const struct nft_rule *rule)
+{
+	static const uint32_t operations[] = {
+		[NFT_LEARN] = NFT_DYNSET_OP_ADD,
+		[NFT_KEEP] = NFT_DYNSET_OP_UPDATE,
+		[NFT_FORGET] = NFT_DYNSET_OP_DELETE,
+	};
 	struct expr x;
 
 	put_load(m, rule->key);
 	x = expr_start(m, "dynset");
 	mnl_attr_put_strz(m, NFTA_DYNSET_SET_NAME, rule->target);
-	put_u32(m, NFTA_DYNSET_OP, NFT_DYNSET_OP_ADD);
+	put_u32(m, NFTA_DYNSET_OP, operations[rule->verdict]);
 	put_u32(m, NFTA_DYNSET_SREG_KEY, NFT_REG_1);
+	if (rule->seconds)
+		mnl_attr_put_u64(m, NFTA_DYNSET_TIMEOUT,
+				 htobe64((uint64_t)rule->seconds * 1000));
 	expr_end(m, x);
 }
 
@@ -206,8 +288,8 @@ void nft_put_rule(struct nlmsghdr *m, const struct nft_rule *rule)
 	if (rule->verdict == NFT_VMAP) {
 		put_load(m, rule->key);
 		put_lookup(m, rule->target, true);
-	} else if (rule->verdict == NFT_LEARN) {
-		put_learn(m, rule);
+	} else if (changes_a_set(rule->verdict)) {
+		put_change(m, rule);
 	} else {
 		put_verdict(m, rule);
 	}
@@ -264,6 +346,13 @@ char *nft_rule_text(const struct nft_rule *rule)
 		break;
 	case NFT_LEARN:
 		buf_addf(&out, "add @%s { %s }", rule->target, fields[rule->key].name);
+		break;
+	case NFT_KEEP:
+		buf_addf(&out, "update @%s { %s timeout %us }", rule->target,
+			 fields[rule->key].name, rule->seconds);
+		break;
+	case NFT_FORGET:
+		buf_addf(&out, "delete @%s { %s }", rule->target, fields[rule->key].name);
 		break;
 	}
 	return buf_take(&out);

@@ -13,7 +13,7 @@
  *	ROOT/zones/UUID/        a VM: root/ (its file system), logs/
  *	ROOT/zones/images/UUID/ an image: manifest.json, rootfs/
  *	ROOT/run/dais/UUID/     a running VM: state.json, zoneadmd.sock, metadata/metadata.sock
- *	ROOT/run/dais/lock/     UUID of a VM, send.UUID, image.UUID: one lock file each, never unlinked
+ *	ROOT/run/dais/lock/     UUID, send.UUID, image.UUID: a file each, never unlinked
  *	ROOT/var/log/dais/      logs that are not a VM's
  */
 #pragma once

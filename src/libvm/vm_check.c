@@ -146,6 +146,7 @@ static void mend_shadow(struct check *c, const char *uuid, const struct jv *reco
 /* Rules of a port that runs are gone when somebody has flushed the host's tables. */
 static void check_filters(struct check *c, const char *uuid, const struct jv *record)
 {
+	bool guarded = jv_get_bool(record, "firewall_enabled", false);
 	const struct jv *nics = jv_get(record, "nics");
 	const struct vm_host *vh = c->vh;
 
@@ -158,7 +159,7 @@ static void check_filters(struct check *c, const char *uuid, const struct jv *re
 
 		/* What cannot be found out, as by another than root, is not told. */
 		if (zoneadmd_nic_link(uuid, jv_at(nics, i), link, NULL) < 0 ||
-		    !link_exists(link) || filter_is_there(link, NULL) != 0)
+		    !link_exists(link) || filter_is_there(link, guarded, NULL) != 0)
 			continue;
 		mended = c->repair &&
 			 zoneadmd_reload(vh->host, vh->zoneadmd, uuid, NULL, NULL) == 0;

@@ -32,6 +32,7 @@ static int set_filter(const struct zone_spec *s, size_t i, const struct nictag *
 		return r;
 	(void)snprintf(filter.port, sizeof(filter.port), "%s", s->host_names[i]);
 	/* Of somebody else's bridge we do not know what the host does there. */
+	filter.guarded = jv_get_bool(s->record, "firewall_enabled", false);
 	filter.no_host = !nictag_is_guest(tag) && tag->address[0] == '\0';
 	return filter_apply(&filter, e);
 }

@@ -56,7 +56,7 @@ is "and nothing is found any more" "$status $out" "0 "
 # ---- nobody knows any more that it ran -------------------------------------------------
 vm start left
 kill_all
-rm -r "$root/run/dais/$uuid"
+eventually rm -r "$root/run/dais/$uuid"
 [ -n "$(rules)" ] && [ -n "$(groups)" ]
 ok "killed, and its run folder lost: rules and control groups are left" $?
 vm check
@@ -103,7 +103,7 @@ is "and nothing of the NIC that it has" "$(nft list table bridge dais)" "$before
 
 # ---- what a delete finds -------------------------------------------------------------
 kill_all
-rm -r "$root/run/dais/$uuid"
+eventually rm -r "$root/run/dais/$uuid"
 [ -n "$(rules)" ]
 ok "again killed and forgotten: rules are left" $?
 vm delete left

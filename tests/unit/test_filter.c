@@ -181,6 +181,29 @@ static void a_port_in_a_vlan_is_asked_for_in_the_kernels_words(void **state)
 	assert_int_equal(info->flags, BRIDGE_VLAN_INFO_PVID);
 }
 
+static void a_guarded_port_hears_answers_and_icmp(void **state)
+{
+	struct filter f = strict();
+
+	(void)state;
+	assert_false(has(&f, "-guard: protocol 0800 drop"));
+	f.guarded = true;
+	assert_has(&f, "-track: protocol 0800 l4proto 11 update @" PORT
+		       "-flow4 { flow sent timeout 180s }");
+	assert_has(&f, "-track: protocol 0800 l4proto 06 tcp flags & 12 02 update @" PORT
+		       "-flow4 { flow sent timeout 120s }");
+	assert_has(&f, "-track: protocol 86dd l4proto 06 tcp flags & 05 != 00 delete @" PORT
+		       "-flow6 { flow6 sent }");
+	assert_has(&f, "-guard: protocol 0800 l4proto 01 accept");
+	assert_has(&f, "-guard: protocol 86dd l4proto 3a accept");
+	assert_has(&f, "-guard: protocol 0800 flow answered @" PORT "-flow4 accept");
+	assert_has(&f, "-guard: protocol 0800 drop");
+	assert_has(&f, "-guard: protocol 86dd drop");
+	assert_false(has(&f, "-guard: protocol 0800 l4proto 11 sport 0043 dport 0044 accept"));
+	f.dhcp = true;
+	assert_has(&f, "-guard: protocol 0800 l4proto 11 sport 0043 dport 0044 accept");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +215,7 @@ int main(void)
 		cmocka_unit_test(each_switch_takes_away_its_rules_and_no_others),
 		cmocka_unit_test(blocked_ports_come_before_what_is_accepted),
 		cmocka_unit_test(vrrp_may_come_from_the_primary_address),
+		cmocka_unit_test(a_guarded_port_hears_answers_and_icmp),
 		cmocka_unit_test(a_port_in_a_vlan_is_asked_for_in_the_kernels_words),
 	};
 
