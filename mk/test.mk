@@ -30,7 +30,7 @@ test-unit:
 	@$(if $(FUZZERS),tests/run --corpus $(BUILD)/dev/check $(FUZZERS))
 
 test-cli test-host: test-%:
-	+@$(MAKE) --no-print-directory MODE=dev programs
+	+@$(MAKE) --no-print-directory MODE=dev programs judges
 	@DAIS_BIN=$(abspath $(BUILD))/dev/bin tests/run $* $(sort $(wildcard tests/$*/*$(T)*.t))
 
 fuzz:

@@ -41,7 +41,7 @@ LOCALS	:= $(patsubst projects/%/,%,$(wildcard projects/local/*/))
 LOCALS	:= $(subst /,.,$(LOCALS))
 
 WORLD_GOALS := world live sbom sign strap target local core select images image-tiny images-force lock \
-	platform root boot-archive boot platform-test
+	platform root boot-archive image-sbom boot platform-test
 WORLD	:= strap select target $(VERDICTS)
 PARTS	:=
 
@@ -139,9 +139,14 @@ boot-archive: root
 		tools/image/modules) -k $(PROFILE) -o $(BUILD)/image/boot_archive \
 		boot -- tools/image/boot
 
-platform: boot-archive images $(VERDICTS)
-	@$(STEP) $(call inputs,$(STAMPS)/boot $(BUILD)/images/base.key tools/image/platform \
-		tools/sbom) \
+# What the image is made of, while the boot archive is packed.
+image-sbom: root images
+	@$(STEP) $(call inputs,$(STAMPS)/root $(BUILD)/images/base.key tools/sbom) -k $(BUILDSTAMP) \
+		-o $(BUILD)/image/sbom.spdx.json -o $(BUILD)/image/sbom.cdx.json \
+		sbom -- tools/sbom/make $(BUILD)/image
+
+platform: boot-archive image-sbom images $(VERDICTS)
+	@$(STEP) $(call inputs,$(STAMPS)/boot $(STAMPS)/sbom $(BUILD)/images/base.key tools/image/platform) \
 		-k $(BUILDSTAMP) -k $(PROFILE) -o $(OUTPUT)/platform-$(BUILDSTAMP) \
 		-o $(OUTPUT)/platform-$(BUILDSTAMP).tgz platform -- tools/image/platform $(BUILDER)
 

@@ -25,13 +25,13 @@ touches() # touches STEPS VARIABLE...
 	build live
 }
 touches "boot platform" PROFILE=release
-touches "boot core platform root select" FLAVOUR=metal
-touches "boot platform root" PASSWORD_HASH=x
+touches "boot core platform root sbom select" FLAVOUR=metal
+touches "boot platform root sbom" PASSWORD_HASH=x
 touches "" JOBS=3
 touches "" MAX_JOBS=3
-touches "boot core platform root select strap target" SUITE=forky
-touches "boot platform root target" PRIMARY_COMPILER=gcc-14
-touches "boot core platform root select" FIRMWARE=yes
+touches "boot core platform root sbom select strap target" SUITE=forky
+touches "boot platform root sbom target" PRIMARY_COMPILER=gcc-14
+touches "boot core platform root sbom select" FIRMWARE=yes
 
 : > build/ran
 run make BUILDER="$builder" -j8 live clean

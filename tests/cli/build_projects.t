@@ -8,7 +8,7 @@ make_tree "$work/tree"
 
 build live
 is "a tree without local projects is built" 0
-ran "boot core platform select strap target"
+ran "boot core platform sbom select strap target"
 ok "each step once" $?
 
 mkdir -p projects/local/motd/etc
@@ -17,7 +17,7 @@ echo "about" > projects/local/motd/README
 echo "f etc/motd 0644 root root" > projects/local/motd/manifest
 build live
 is "a folder with a manifest is a project" 0
-ran "boot platform"
+ran "boot platform sbom"
 ok "and only what follows from it is made again" $?
 [ "$(tar -xOf build/image/root.tar etc/motd)" = "rack 4" ]
 ok "its file is in the image" $?
@@ -63,7 +63,7 @@ ok "in a copy, with MAX_JOBS and DESTDIR" $?
 git -C projects/local/tool init -q
 git -C projects/local/tool -c user.email=t@dais.test -c user.name=t commit -qm one --allow-empty
 build live
-ran "boot platform"
+ran "boot platform sbom"
 ok "its commit is one of those that the image tells of" $?
 grep -q '"repo":"tool","rev":"[0-9a-f]*"' build/proto/stamp/etc/version/build
 ok "by its name" $?

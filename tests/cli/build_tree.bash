@@ -99,7 +99,12 @@ make_tree() # make_tree DIR: and stay in it
 		cp "$BUILD/image/boot_archive" "$OUTPUT/platform-$BUILDSTAMP/"
 		echo tgz > "$OUTPUT/platform-$BUILDSTAMP.tgz"
 	END
-	script tools/sbom/make < /dev/null
+	script tools/sbom/make <<-'END'
+		#!/bin/sh
+		echo sbom >> "$BUILD/ran"
+		echo spdx > "$1/sbom.spdx.json"
+		echo cdx > "$1/sbom.cdx.json"
+	END
 	cd "$tree" || exit 1
 	# An ordinary commit, so that the stamp is a known one.
 	git init -q -b master .
