@@ -9,7 +9,6 @@
 
 #include "base/alloc.h"
 #include "base/fileio.h"
-#include "librecord/record.h"
 #include "libvm/vm_capture.h"
 #include "libvm/zoneadmd.h"
 
@@ -24,6 +23,7 @@ static void creation_done(struct creation *c)
 	jv_unref(c->record);
 	jv_unref(c->manifest);
 	image_done(&c->origin);
+	target_done(&c->target);
 }
 
 /* ---- what is asked for ------------------------------------------------------------ */
@@ -69,25 +69,6 @@ static int take_timeout(const struct creation *c, unsigned int *ret)
 }
 
 /* ---- the VM and where it comes from ------------------------------------------------ */
-
-static int load_vm(struct creation *c, const char *uuid)
-{
-	struct err e = { 0 };
-	int r;
-
-	if (!uuid_is_valid(uuid)) {
-		cleanup_free char *msg = xasprintf("invalid uuid: \"%s\"", uuid);
-
-		return imgadm_fail(c->call, "InvalidUUID", msg);
-	}
-	r = record_load(c->host, uuid, &c->record, &e);
-	if (r == -ENOENT) {
-		cleanup_free char *msg = xasprintf("vm \"%s\" not found", uuid);
-
-		return imgadm_fail(c->call, "VmNotFound", msg);
-	}
-	return r < 0 ? imgadm_fail(c->call, "FileSystem", e.msg) : 0;
-}
 
 /* Images from IMG down to its base. */
 static unsigned long depth_of(const struct creation *c)
@@ -199,15 +180,16 @@ static int write_image(struct creation *c, const struct vm_capture *tree, struct
 static int deliver(struct creation *c, struct output *o, struct err *e)
 {
 	cleanup_free char *line = NULL;
-	int r = output_end(c, o, e);
+	int r;
 
+	if (c->target.url)
+		return target_publish(&c->session, &c->target, c->manifest, o->fd, o->name);
+	r = output_end(c, o, e);
 	if (r < 0)
 		return imgadm_fail(c->call, "FileSystem", e->msg);
-	line = xasprintf("Saving manifest to \"%s.imgmanifest\"\nSaving image to \"%s%s%s\"",
-			 o->prefix, strcmp(o->dir, ".") == 0 ? "" : o->dir, "", o->name);
+	line = xasprintf("Saving manifest to \"%s.imgmanifest\"\nSaving image to \"%s%s\"",
+			 o->prefix, strcmp(o->dir, ".") == 0 ? "" : o->dir, o->name);
 	session_say(&c->session, line);
-	if (cli_has(c->call, "json"))
-		imgadm_print_json(c->manifest);
 	return 0;
 }
 
@@ -227,7 +209,30 @@ static int work(struct creation *c, const struct vm_capture_request *req,
 		r = write_image(c, &tree, &o, &e);
 	if (r < 0)
 		return imgadm_fail(c->call, code_of(r), e.msg);
-	return deliver(c, &o, &e);
+	r = deliver(c, &o, &e);
+	if (r == 0 && cli_has(c->call, "json"))
+		imgadm_print_json(c->manifest);
+	return r;
+}
+
+/* Before the work, not after it: what cannot be published is not made. */
+static int find_target(struct creation *c)
+{
+	const char *url = cli_get(c->call, "publish");
+	int r;
+
+	if (!url)
+		return 0;
+	r = target_find(c->call, c->host, url, &c->target);
+	if (r != 0 || !c->target.is_registry)
+		return r;
+	if (c->incremental)
+		return cli_wrong_use(c->call, "a registry takes whole images: -i and "
+					      "docker:// do not go together");
+	if (c->compression == COMPRESSION_BZIP2 || c->compression == COMPRESSION_XZ)
+		return cli_wrong_use(c->call, "a registry takes none, gzip and zstd, not %s",
+				     compression_name(c->compression));
+	return 0;
 }
 
 static int create(struct creation *c)
@@ -237,7 +242,6 @@ static int create(struct creation *c)
 	size_t len;
 	const struct vm_host vh = { c->host, zoneadmd };
 	struct vm_capture_request req = {
-		.vm = cli_operand(c->call, 0),
 		.image = c->uuid,
 		.say = session_say,
 		.data = &c->session,
@@ -253,7 +257,10 @@ static int create(struct creation *c)
 		req.script = script;
 	}
 	if (r == 0)
-		r = load_vm(c, req.vm);
+		r = find_target(c);
+	if (r == 0)
+		r = create_load_vm(c);
+	req.vm = jv_get_string(c->record, "uuid");
 	if (r == 0)
 		r = load_origin(c);
 	if (r == 0)
@@ -273,6 +280,8 @@ int cmd_create(struct cli_call *call, struct err *e ATTR_UNUSED)
 	struct host h = { .fd = -1 };
 	int r;
 
+	if (cli_has(call, "publish") && cli_has(call, "o"))
+		return cli_wrong_use(call, "-p keeps no files: it does not go with -o");
 	r = take_compression(&c);
 	if (r != 0)
 		return r;

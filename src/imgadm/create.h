@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "imgadm/session.h"
+#include "imgadm/target.h"
 
 #include "base/uuid.h"
 #include "libimg/extract.h"
@@ -14,6 +14,7 @@ struct creation {
 	struct cli_call *call;
 	const struct host *host;
 	struct session session;
+	struct target target; /* of -p; its url is NULL without */
 	struct jv *record;   /* of the VM */
 	struct jv *manifest; /* of the image-to-be */
 	struct image origin; /* of the VM; its manifest is NULL when it is not installed */
@@ -32,11 +33,16 @@ ATTR_MUST_CHECK int create_make_manifest(struct creation *c);
 /* files[0], once it is known. */
 void create_set_file(struct creation *c, const struct pack_result *file);
 
+/* ---- create_vm.c ---- */
+
+/* The record of the VM that the first operand names: a UUID, or an alias. 0, or a status. */
+ATTR_MUST_CHECK int create_load_vm(struct creation *c);
+
 /* ---- create_output.c ---- */
 
-/* The file that is written, without a name until it is whole. */
+/* The file that is written, without a name until it is whole; with -p it never gets one. */
 struct output {
-	char *prefix; /* path of both files, without what tells them apart */
+	char *prefix; /* path of both files, without what tells them apart; NULL with -p */
 	char *dir, *name;
 	int dirfd, fd;
 	bool named; /* where nameless files are not to be had */

@@ -3,7 +3,8 @@
  * create_output.c - where the image goes.
  *
  * Without -o to NAME-VERSION here; with a folder, there; else -o is the beginning of both
- * paths. What is killed leaves nothing: the file has no name before it is whole.
+ * paths; with -p to a nameless file on the pool, until it is published. What is killed
+ * leaves nothing: the file has no name before it is whole.
  */
 #include "imgadm/create.h"
 
@@ -55,11 +56,26 @@ static const char *suffix(enum compression c)
 	return suffixes[c];
 }
 
+/* Not in memory, as /tmp and /var/tmp may be. */
+static int begin_nameless(const struct creation *c, struct output *ret, struct err *e)
+{
+	cleanup_free char *name = make_name(c->manifest);
+
+	ret->name = xasprintf("%s.tar%s", name, suffix(c->compression));
+	ret->dirfd = host_dir_existing(c->host, HOST_POOL, e);
+	if (ret->dirfd < 0)
+		return ret->dirfd;
+	ret->fd = openat(ret->dirfd, ".", O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+	return ret->fd < 0 ? err_sys(e, "cannot make a file on the pool") : 0;
+}
+
 int output_begin(const struct creation *c, struct output *ret, struct err *e)
 {
 	const char *slash;
 	cleanup_free char *new = NULL;
 
+	if (c->target.url)
+		return begin_nameless(c, ret, e);
 	ret->prefix = make_prefix(c);
 	slash = strrchr(ret->prefix, '/');
 	ret->dir =

@@ -117,14 +117,12 @@ int imgapi_read_error(const char *text, size_t len, int status, char code[IMGAPI
 
 /* ---- requests ------------------------------------------------------------- */
 
-/* The source's address without its query. New. */
-static char *base_of(const struct source *s)
+char *imgapi_base(const struct source *s)
 {
 	return xstrndup(s->url, strcspn(s->url, "?"));
 }
 
-/* "channel=NAME" behind LEAD, or nothing; what is no plain letter is written as %XX. New. */
-static char *channel_part(const struct source *s, char lead)
+char *imgapi_channel(const struct source *s, char lead)
 {
 	struct buf b = BUF_INIT;
 
@@ -164,7 +162,7 @@ static bool imgapi_takes(const char *name)
 
 static int imgapi_ping(struct source_call *call, struct err *e)
 {
-	cleanup_free char *base = base_of(call->source);
+	cleanup_free char *base = imgapi_base(call->source);
 	cleanup_free char *url = xasprintf("%s/ping", base);
 	struct http_job job = { .url = url, .max = 65536 };
 	int r = ask(call, &job, e);
@@ -196,8 +194,8 @@ static size_t append_page(struct jv *all, const struct jv *page)
 static int fetch_page(struct source_call *call, const char *marker, struct jv **ret_page,
 		      struct err *e)
 {
-	cleanup_free char *base = base_of(call->source);
-	cleanup_free char *channel = channel_part(call->source, '&');
+	cleanup_free char *base = imgapi_base(call->source);
+	cleanup_free char *channel = imgapi_channel(call->source, '&');
 	cleanup_free char *url = xasprintf("%s/images?limit=%d%s%s%s", base, PAGE, channel,
 					   marker ? "&marker=" : "", marker ? marker : "");
 	struct http_job job = { .url = url, .max = ANSWER_MAX };
@@ -232,7 +230,7 @@ static int imgapi_list(struct source_call *call, struct jv **ret_manifests, stru
 
 static struct jv *file_of(const struct source *s, const char *uuid)
 {
-	cleanup_free char *base = base_of(s), *channel = channel_part(s, '?');
+	cleanup_free char *base = imgapi_base(s), *channel = imgapi_channel(s, '?');
 	cleanup_free char *url = xasprintf("%s/images/%s/file%s", base, uuid, channel);
 	struct jv *file = jv_object(), *files = jv_array();
 
@@ -246,8 +244,8 @@ static int add_signature(struct source_call *call, const struct http_job *job, c
 			 struct jv *image, struct err *e)
 {
 	bool mini = signature_key_is_minisign(call->source->public_key);
-	cleanup_free char *base = base_of(call->source),
-			  *channel = channel_part(call->source, '?');
+	cleanup_free char *base = imgapi_base(call->source),
+			  *channel = imgapi_channel(call->source, '?');
 	cleanup_free char *url = xasprintf("%s/images/%s/manifest.%s%s", base, name,
 					   mini ? "minisig" : "sig", channel);
 	struct http_job sig = { .url = url, .max = SIGNATURE_MAX };
@@ -271,8 +269,8 @@ static int add_signature(struct source_call *call, const struct http_job *job, c
 static int imgapi_get(struct source_call *call, const char *name, struct jv **ret_image,
 		      struct err *e)
 {
-	cleanup_free char *base = base_of(call->source),
-			  *channel = channel_part(call->source, '?');
+	cleanup_free char *base = imgapi_base(call->source),
+			  *channel = imgapi_channel(call->source, '?');
 	cleanup_free char *url = xasprintf("%s/images/%s%s", base, name, channel);
 	struct http_job job = { .url = url, .max = IMAGE_MANIFEST_MAX };
 	cleanup_jv struct jv *image = NULL;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 struct jv;
+struct source;
 
 #define IMGAPI_CODE_MAX 64
 
@@ -26,3 +27,8 @@ ATTR_MUST_CHECK int imgapi_read_image(const char *text, size_t len, const char *
  */
 int imgapi_read_error(const char *text, size_t len, int status, char code[IMGAPI_CODE_MAX],
 		      struct err *e);
+
+/* The source's address without its query. New. */
+char *imgapi_base(const struct source *s);
+/* "channel=NAME" behind LEAD, or nothing; what is no plain letter is written as %XX. New. */
+char *imgapi_channel(const struct source *s, char lead);

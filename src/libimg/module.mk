@@ -5,6 +5,6 @@ $(call library, img, image.c manifest.c manifest_rules.c extract.c sandbox.c tar
 	simplestreams.c source_simplestreams.c spool.c raw.c btrfs.c btrfs_left.c \
 	squashfs.c squashfs_file.c squashfs_meta.c squashfs_unpack.c qcow2.c \
 	beneath.c disk.c zstream.c zstream_record.c zdecompress.c zap.c zfs.c zfs_volume.c zfs_objects.c zfs_attrs.c \
-	zfs_tree.c zfs_state.c worker.c compress.c pack.c pack_tree.c pack_diff.c publish.c push.c push_measure.c \
+	zfs_tree.c zfs_state.c worker.c compress.c pack.c pack_tree.c pack_diff.c publish.c publish_imgapi.c push.c push_measure.c \
 	oci_write.c, store http sys base)
 $(call needs, img, libarchive libseccomp libcap libcrypto liblz4 liblzma libzstd zlib)

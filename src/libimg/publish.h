@@ -4,6 +4,8 @@
  *
  *	import (manifest) ▶ file ▶ is it whole there? ▶ activate
  *	└────────── deleted there when one of these fails ──┘
+ *
+ * What a publish that was killed left there, not activated, the next one goes on with.
  */
 #pragma once
 
@@ -17,19 +19,20 @@
 struct jv;
 
 struct publish_request {
-	const char *url; /* of the server */
+	const struct source *server; /* an IMGAPI, or a registry */
+	const struct oci_ref *ref;   /* of a registry: what it will be called there; or NULL */
+	const struct http_policy *policy;
 	const struct jv *manifest;
 	const char *name; /* of the file, for people */
 	int fd;
-	const char *agent;
-	const struct source *registry; /* or NULL: URL is an IMGAPI */
-	const struct oci_ref *ref;     /* of a registry: what it will be called there */
-	const struct http_policy *policy;
 	void (*say)(void *data, const char *line);
 	void (*progress)(void *data, uint64_t done);
 	void *data;
 };
 
-/* The requests are made in a helper. CODE gets the server's word, or one of ours. */
+/*
+ * The requests are made in helpers, signed where the server has a login. CODE gets the server's word, or one
+ * of ours.
+ */
 ATTR_MUST_CHECK int publish(const struct publish_request *req, char code[IMGAPI_CODE_MAX],
 			    struct err *e);
