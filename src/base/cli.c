@@ -21,14 +21,17 @@ static int usage_status(const struct cli_prog *prog)
 }
 
 /* "PROG: ", "PROG COMMAND: ", or nothing where the contract wants the bare text. */
-static void print_error(const struct cli_prog *prog, const struct cli_cmd *cmd, const char *msg)
+static void print_error(const struct cli_prog *prog, const struct cli_cmd *cmd, int code,
+			const char *msg)
 {
-	if (prog->bare_errors)
-		fprintf(stderr, "%s\n", msg);
-	else if (cmd && cmd != prog->main_cmd)
-		fprintf(stderr, "%s %s: %s\n", prog->name, cmd->name, msg);
-	else
-		fprintf(stderr, "%s: %s\n", prog->name, msg);
+	bool named = cmd && cmd != prog->main_cmd;
+
+	if (!prog->bare_errors)
+		fprintf(stderr, "%s%s%s: ", prog->name, named ? " " : "",
+			named ? cmd->name : "");
+	if (prog->error_name)
+		fprintf(stderr, "error (%s): ", prog->error_name(code, msg));
+	fprintf(stderr, "%s\n", msg);
 }
 
 static void print_usage(const struct cli_prog *prog, const struct cli_cmd *cmd)
@@ -49,7 +52,7 @@ static int wrong_use(const struct cli_call *call, const struct cli_cmd *cmd, con
 
 	if (prog->failed)
 		prog->failed(call, -EINVAL, msg);
-	print_error(prog, cmd, msg);
+	print_error(prog, cmd, 0, msg);
 	print_usage(prog, cmd);
 	if (prog->misused)
 		prog->misused(call, msg);
@@ -74,10 +77,36 @@ static bool is_opt(const struct cli_opt *opt, const char *key)
 	return key[0] && !key[1] && opt->letter == key[0];
 }
 
+static bool is_in(const struct cli_opt *table, const struct cli_opt *opt)
+{
+	for (; table && (table->letter || table->name); table++)
+		if (table == opt)
+			return true;
+	return false;
+}
+
+static bool has_own(const struct cli_call *call, const char *key)
+{
+	const struct cli_opt *o = call->cmd ? call->cmd->opts : NULL;
+
+	for (; o && (o->letter || o->name); o++)
+		if (is_opt(o, key))
+			return true;
+	return false;
+}
+
+/* Is the I-th given what a command means by KEY? */
+static bool is_given(const struct cli_call *call, size_t i, const char *key)
+{
+	const struct cli_opt *opt = call->given[i].opt;
+
+	return is_opt(opt, key) && !(is_in(call->prog->opts, opt) && has_own(call, key));
+}
+
 const char *cli_get_nth(const struct cli_call *call, const char *opt, size_t n)
 {
 	for (size_t i = 0; i < call->given_count; i++)
-		if (is_opt(call->given[i].opt, opt) && n-- == 0)
+		if (is_given(call, i, opt) && n-- == 0)
 			return call->given[i].value;
 	return NULL;
 }
@@ -85,7 +114,7 @@ const char *cli_get_nth(const struct cli_call *call, const char *opt, size_t n)
 const char *cli_get(const struct cli_call *call, const char *opt)
 {
 	for (size_t i = call->given_count; i-- > 0;)
-		if (is_opt(call->given[i].opt, opt))
+		if (is_given(call, i, opt))
 			return call->given[i].value;
 	return NULL;
 }
@@ -93,7 +122,16 @@ const char *cli_get(const struct cli_call *call, const char *opt)
 bool cli_has(const struct cli_call *call, const char *opt)
 {
 	for (size_t i = 0; i < call->given_count; i++)
-		if (is_opt(call->given[i].opt, opt))
+		if (is_given(call, i, opt))
+			return true;
+	return false;
+}
+
+bool cli_has_before(const struct cli_call *call, const char *opt)
+{
+	for (size_t i = 0; i < call->given_count; i++)
+		if (is_opt(call->given[i].opt, opt) &&
+		    is_in(call->prog->opts, call->given[i].opt))
 			return true;
 	return false;
 }
@@ -181,7 +219,7 @@ static int run(struct cli_call *call)
 	msg = e.msg[0] ? e.msg : strerror(-r);
 	if (prog->failed)
 		prog->failed(call, r, msg);
-	print_error(prog, call->cmd, msg);
+	print_error(prog, call->cmd, r, msg);
 	return EXIT_FAILURE;
 }
 

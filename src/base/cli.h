@@ -105,14 +105,25 @@ struct cli_prog {
 	/* Called after wrong use was told; MSG is NULL when there was no command. May be NULL.
 	 */
 	void (*misused)(const struct cli_call *call, const char *msg);
+	/*
+	 * The name of an error in this program's contract: with it they are told as "PROG
+	 * COMMAND: error (NAME): MESSAGE". CODE is a negative errno, or 0 for wrong use. May be
+	 * NULL.
+	 */
+	const char *(*error_name)(int code, const char *msg);
 	bool help_first; /* no command: help on standard output; '?' is "help" */
 };
 
 /* Parses, runs, prints the error, flushes standard output. The result is the exit status. */
 int cli_main(const struct cli_prog *prog, int argc, char **argv);
 
-/* By the option's name (or its letter as a string when it has no name). */
+/*
+ * By the option's name (or its letter as a string when it has no name). Where the command has
+ * an option of this name, one that stood before the command does not count: for that, ask
+ * cli_has_before().
+ */
 bool cli_has(const struct cli_call *call, const char *opt);
+bool cli_has_before(const struct cli_call *call, const char *opt);
 const char *cli_get(const struct cli_call *call, const char *opt); /* last one, or NULL */
 const char *cli_get_nth(const struct cli_call *call, const char *opt, size_t n); /* or NULL */
 int cli_operands(const struct cli_call *call);

@@ -66,6 +66,11 @@ void log_set_max(enum log_level level)
 	config.max_is_set = true;
 }
 
+bool log_has(enum log_level level)
+{
+	return level <= max_level();
+}
+
 /* One message is one line, whatever a guest or a file put into it. */
 static void flatten(char *line, size_t len)
 {
@@ -102,7 +107,7 @@ void log_msg(enum log_level level, const char *fmt, ...)
 	size_t used;
 	va_list ap;
 
-	if (level > max_level())
+	if (!log_has(level))
 		return;
 
 	used = head(line, sizeof(line) - 1, level);

@@ -8,6 +8,8 @@
 
 #include "base/macro.h"
 
+#include <stdbool.h>
+
 enum log_level {
 	LOG_LEVEL_ERROR = 3,
 	LOG_LEVEL_WARNING = 4,
@@ -20,7 +22,8 @@ enum log_level {
 void log_setup(const char *ident, const char *id);
 void log_to_journal(void); /* standard error leads to the journal, whatever it looks like */
 void log_set_max(
-	enum log_level level); /* default: info; DAIS_DEBUG=1 in the environment: debug */
+	enum log_level level);      /* default: info; DAIS_DEBUG=1 in the environment: debug */
+bool log_has(enum log_level level); /* is what is said at LEVEL printed? */
 void log_msg(enum log_level level, const char *fmt, ...) ATTR_PRINTF(2, 3);
 
 #define log_error(...)   log_msg(LOG_LEVEL_ERROR, __VA_ARGS__)

@@ -35,6 +35,8 @@ static int load(struct listing *l, const struct cli_call *call, const struct hos
 	if (l->images.unreadable)
 		(void)fprintf(stderr, "warning: %zu images cannot be read; one of them: %s\n",
 			      l->images.unreadable, l->images.error.msg);
+	if (cli_has(call, "docker"))
+		listing_select_docker(l, !all);
 	listing_filter(l);
 	/* They come by published_at and name. */
 	if (cli_has(call, "s"))
@@ -46,7 +48,9 @@ int cmd_list(struct cli_call *call, struct err *e)
 {
 	cleanup_listing struct listing l = { .column_count = 0 };
 	struct host h = { .fd = -1 };
-	int r = listing_begin(&l, call, LISTING_COLUMNS, LISTING_SORT);
+	int r = listing_begin(&l, call,
+			      cli_has(call, "docker") ? LISTING_DOCKER : LISTING_COLUMNS,
+			      LISTING_SORT);
 
 	if (r == 0)
 		r = listing_add_filters(&l, call);

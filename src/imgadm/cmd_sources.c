@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DOCKER_HUB "https://docker.io"
+
 /* ---- showing -------------------------------------------------------------- */
 
 static const struct column column_url = { .name = "url", .header = "URL" };
@@ -164,8 +166,9 @@ static int add_made(const struct cli_call *call, const struct host *h, struct so
 
 static int add(const struct cli_call *call, const struct host *h, struct sources *s)
 {
-	const struct source_wish wish = { .url = cli_get(call, "a"),
-					  .type = cli_get(call, "t"),
+	bool hub = cli_has(call, "add-docker-hub");
+	const struct source_wish wish = { .url = hub ? DOCKER_HUB : cli_get(call, "a"),
+					  .type = hub ? "docker" : cli_get(call, "t"),
 					  .insecure = cli_has(call, "insecure"),
 					  .ca_file = cli_get(call, "ca-file"),
 					  .key_file = cli_get(call, "public-key"),
@@ -215,21 +218,20 @@ static int change(const struct cli_call *call, const struct host *h, struct err 
 	r = imgadm_sources(call, h, &s);
 	if (r != 0)
 		return r;
-	if (cli_has(call, "a"))
+	if (cli_has(call, "a") || cli_has(call, "add-docker-hub"))
 		return add(call, h, &s);
 	return cli_has(call, "d") ? delete (call, h, &s) : sources_edit(call, h, &s);
 }
 
 int cmd_sources(struct cli_call *call, struct err *e)
 {
-	bool changes = cli_has(call, "a") || cli_has(call, "d") || cli_has(call, "e");
+	int adds = cli_has(call, "a") + cli_has(call, "add-docker-hub");
+	bool changes = adds || cli_has(call, "d") || cli_has(call, "e");
 	cleanup_sources struct sources s = { 0 };
 	struct host h = { .fd = -1 };
 	int r;
 
-	if (cli_has(call, "a") + cli_has(call, "d") + cli_has(call, "e") +
-		    cli_has(call, "check") >
-	    1)
+	if (adds + cli_has(call, "d") + cli_has(call, "e") + cli_has(call, "check") > 1)
 		return cli_wrong_use(call, "only one of -a, -c, -d and -e at a time");
 	r = imgadm_begin(call, &h);
 	if (r == 0 && changes)

@@ -3,8 +3,10 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -58,19 +60,31 @@ int imgadm_fail(const struct cli_call *call, const char *code, const char *messa
 	return status;
 }
 
+const char *imgadm_error_name(int code, const char *message)
+{
+	if (code)
+		return code == -ENOMEM || code == -EIO ? "InternalError" : "FileSystem";
+	if (!message)
+		return "NoCommand";
+	if (strstr(message, "is not a command"))
+		return "UnknownCommand";
+	return strncmp(message, "unknown option", 14) == 0 ? "UnknownOption" : "Usage";
+}
+
 void imgadm_misused(const struct cli_call *call, const char *message)
 {
-	const char *code = "Usage";
+	if (cli_has(call, "E"))
+		print_record(imgadm_error_name(0, message),
+			     message ? message : "no command given", EXIT_FAILURE);
+}
 
-	if (!cli_has(call, "E"))
-		return;
-	if (!message)
-		code = "NoCommand";
-	else if (strstr(message, "is not a command"))
-		code = "UnknownCommand";
-	else if (strncmp(message, "unknown option", 14) == 0)
-		code = "UnknownOption";
-	print_record(code, message ? message : "no command given", EXIT_FAILURE);
+/* -v, and what the original's users know. */
+static bool wants_trace(const struct cli_call *call)
+{
+	const char *level = getenv("IMGADM_LOG_LEVEL");
+
+	return cli_has_before(call, "verbose") ||
+	       (level && (strcmp(level, "trace") == 0 || strcmp(level, "debug") == 0));
 }
 
 int imgadm_begin(const struct cli_call *call, struct host *ret_host)
@@ -78,6 +92,9 @@ int imgadm_begin(const struct cli_call *call, struct host *ret_host)
 	const char *pool = cli_get(call, "P");
 	struct err e = { 0 };
 
+	log_setup("imgadm", NULL);
+	if (wants_trace(call))
+		log_set_max(LOG_LEVEL_DEBUG);
 	if (geteuid() != 0) {
 		(void)fprintf(stderr, "imgadm %s: only root can do that\n", cli_command(call));
 		return EXIT_NOT_ROOT;

@@ -15,10 +15,10 @@ struct creation {
 	const struct host *host;
 	struct session session;
 	struct target target; /* of -p; its url is NULL without */
-	struct jv *record;   /* of the VM */
-	struct jv *manifest; /* of the image-to-be */
-	struct image origin; /* of the VM; its manifest is NULL when it is not installed */
-	char uuid[UUID_STR]; /* of the image-to-be */
+	struct jv *record;    /* of the VM */
+	struct jv *manifest;  /* of the image-to-be */
+	struct image origin;  /* of the VM; its manifest is NULL when it is not installed */
+	char uuid[UUID_STR];  /* of the image-to-be */
 	enum compression compression;
 	bool incremental;
 };

@@ -36,6 +36,8 @@ int cmd_validate(struct cli_call *call, struct err *e);
 
 /* ---- common.c ---- */
 
+/* For struct cli_prog: what an error without a name of its own is called. */
+const char *imgadm_error_name(int code, const char *message);
 /* With -E, the record of wrong use; for struct cli_prog. */
 void imgadm_misused(const struct cli_call *call, const char *message);
 

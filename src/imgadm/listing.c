@@ -54,7 +54,11 @@ static char *published(const struct image *img, size_t len)
 /* The value of FIELD as text; NULL when there is none. The caller frees. */
 static char *field_text(const struct listing *l, const struct image *img, const char *field)
 {
-	if (strcmp(field, "published") == 0)
+	char *text = NULL;
+
+	if (listing_docker_field(img, field, &text))
+		return text;
+	if (strcmp(field, "published") == 0 || strcmp(field, "created") == 0)
 		return published(img, 0);
 	if (strcmp(field, "published_date") == 0 || strcmp(field, "pub") == 0)
 		return published(img, 10);
@@ -223,6 +227,8 @@ bool listing_wants(const struct listing *l, const char *field)
 /* Is FIELD, as a user wrote it, taken from the member NAME of the manifest? */
 static bool is_from(const char *field, const char *name, size_t len)
 {
+	if (listing_is_docker(field))
+		field = "tags";
 	field = strcmp(field, "size") == 0 ? "files" : field;
 	return strncmp(field, name, len) == 0 && (field[len] == '\0' || field[len] == '.');
 }

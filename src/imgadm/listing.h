@@ -9,6 +9,7 @@
 
 #define LISTING_FIELDS_MAX 64
 #define LISTING_COLUMNS    "uuid,name,version,os,type,pub"
+#define LISTING_DOCKER     "uuid,repository,tag,image_id,created"
 #define LISTING_SORT       "published_at,name"
 
 struct filter {
@@ -41,9 +42,17 @@ bool listing_wants(const struct listing *l, const char *field);
 /* Does the listing DATA need the member NAME of manifests? For image_list_load_some(). */
 bool listing_needs(const void *data, const char *name, size_t len);
 
+/* Fields that only images of registries have. *RET is new, or NULL. False: it is none of those.
+ */
+bool listing_docker_field(const struct image *img, const char *field, char **ret);
+/* Is FIELD one that is taken from the tags? */
+bool listing_is_docker(const char *field);
+
 /* Copies. */
 void listing_add(struct listing *l, const struct jv *manifest, const struct jv *source);
 
+/* Only images of registries that have tags there; with EACH_TAG one of them a tag. */
+void listing_select_docker(struct listing *l, bool each_tag);
 void listing_filter(struct listing *l); /* drop what no filter lets through */
 void listing_sort(struct listing *l);
 /* Nothing at all, not even a header, when there are no rows. */

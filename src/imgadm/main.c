@@ -12,6 +12,9 @@
 
 static const struct cli_opt global_opts[] = {
 	{ .letter = 'E', .help = "end a failure with one line of JSON on standard error" },
+	{ .letter = 'v',
+	  .name = "verbose",
+	  .help = "say each request and step on standard error" },
 	CLI_END,
 };
 
@@ -117,6 +120,7 @@ static const struct cli_opt import_opts[] = {
 
 static const struct cli_opt sources_opts[] = {
 	{ .letter = 'a', .arg = "URL", .help = "add a source" },
+	{ .name = "add-docker-hub", .help = "add https://docker.io, a container registry" },
 	{ .letter = 'c', .name = "check", .help = "ask all sources whether they are there" },
 	{ .name = "ca-file",
 	  .arg = "FILE",
@@ -206,6 +210,7 @@ static const struct cli_opt publish_opts[] = {
 };
 
 static const struct cli_opt list_opts[] = {
+	{ .name = "docker", .help = "images of container registries, a row for each tag" },
 	FIELDS,
 	SORT,
 	CLI_END,
@@ -388,6 +393,7 @@ static const struct cli_prog program = {
 	.cmds = commands,
 	.complete = complete,
 	.misused = imgadm_misused,
+	.error_name = imgadm_error_name,
 	.help_first = true,
 	.usage_status = EXIT_FAILURE, /* the contract of this one: 2 says "not root" */
 };

@@ -73,8 +73,7 @@ static int find_registry(struct cli_call *call, const struct host *h, struct tar
 
 	if (oci_ref_parse(t->url + strlen(SCHEME), &t->ref, NULL) < 0 || !t->ref.host ||
 	    t->ref.digest[0])
-		return cli_wrong_use(call,
-				     "'%s' is not docker://HOST[:PORT]/REPOSITORY[:TAG]",
+		return cli_wrong_use(call, "'%s' is not docker://HOST[:PORT]/REPOSITORY[:TAG]",
 				     t->url);
 	name = is_hub(t->ref.host) ? "docker.io" : t->ref.host;
 	t->server = find_source(t, name);

@@ -109,6 +109,7 @@ static struct offer make_image(const struct catalog *c, struct jv *m, const char
 	const char *sha1 = jv_get_string(file, "sha1");
 	struct offer img = { .manifest = m, .size = jv_get_int(file, "size", -1) };
 
+	img.dated = jv_get(m, "published_at") != NULL;
 	complete_manifest(m, changed);
 	(void)snprintf(img.uuid, sizeof(img.uuid), "%s", jv_get_string(m, "uuid"));
 	img.text = text_of(c, m, name);

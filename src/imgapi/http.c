@@ -11,6 +11,7 @@
 #include "base/jv.h"
 #include "base/log.h"
 #include "imgapi/query.h"
+#include "imgapi/upload.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -183,19 +184,44 @@ static enum MHD_Result dispatch(struct http *s, struct MHD_Connection *c, const 
 			    "%.100s does not exist", url);
 }
 
+static bool is_reading(const char *method)
+{
+	return strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
+	       strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+}
+
+/* What is refused is refused by its head: nobody sends us gigabytes first. */
+static enum MHD_Result on_writing(struct http *s, struct MHD_Connection *c, const char *url,
+				  const char *method, const char *data, size_t *len,
+				  void **request)
+{
+	struct upload *u = *request;
+	enum MHD_Result r;
+
+	if (!s->writers)
+		return answer_error(c, MHD_HTTP_METHOD_NOT_ALLOWED, "BadMethodError", NULL,
+				    "%.20s is not allowed: this server is read-only", method);
+	if (!u) {
+		upload_begin(s, c, url, method, &u, &r);
+		*request = u;
+		return r;
+	}
+	if (*len == 0)
+		return upload_end(u, c);
+	upload_add(u, data, *len);
+	*len = 0;
+	return MHD_YES;
+}
+
 static enum MHD_Result on_request(void *data, struct MHD_Connection *c, const char *url,
 				  const char *method, const char *version ATTR_UNUSED,
-				  const char *upload ATTR_UNUSED, size_t *upload_len,
-				  void **request)
+				  const char *upload, size_t *upload_len, void **request)
 {
 	struct http *s = data;
 	const char *spoken;
 
-	/* What writes is refused by its head: nobody sends us gigabytes first. */
-	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
-	    strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-		return answer_error(c, MHD_HTTP_METHOD_NOT_ALLOWED, "BadMethodError", NULL,
-				    "%.20s is not allowed: this server is read-only", method);
+	if (!is_reading(method))
+		return on_writing(s, c, url, method, upload, upload_len, request);
 	if (!*request) {
 		*request = &head_seen;
 		return MHD_YES;
@@ -209,6 +235,14 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *c, const ch
 		return answer_error(c, MHD_HTTP_BAD_REQUEST, "InvalidVersion", NULL,
 				    "version %.20s is not spoken here: ~1 and ~2 are", spoken);
 	return dispatch(s, c, url);
+}
+
+static void on_end(void *data ATTR_UNUSED, struct MHD_Connection *c ATTR_UNUSED, void **request,
+		   enum MHD_RequestTerminationCode how ATTR_UNUSED)
+{
+	if (*request != &head_seen)
+		upload_free(*request);
+	*request = NULL;
 }
 
 /* ---- in the loop ----------------------------------------------------------------- */
@@ -239,13 +273,14 @@ static struct MHD_Daemon *start(struct http *s, int fd, const char *certificate,
 	};
 	const struct MHD_OptionItem plain[] = { { MHD_OPTION_END, 0, NULL } };
 
-	return MHD_start_daemon(
-		MHD_USE_EPOLL | (certificate ? MHD_USE_TLS : 0U), 0, NULL, NULL, on_request, s,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, CONNECTIONS_PER_ONE,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_KIB * 1024,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_S, MHD_OPTION_ARRAY,
-		certificate ? tls : plain, MHD_OPTION_END);
+	return MHD_start_daemon(MHD_USE_EPOLL | (certificate ? MHD_USE_TLS : 0U), 0, NULL, NULL,
+				on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
+				MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+				MHD_OPTION_PER_IP_CONNECTION_LIMIT, CONNECTIONS_PER_ONE,
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+				(size_t)CONNECTION_KIB * 1024, MHD_OPTION_CONNECTION_TIMEOUT,
+				(unsigned int)IDLE_S, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
+				MHD_OPTION_ARRAY, certificate ? tls : plain, MHD_OPTION_END);
 }
 
 int http_start(struct http *s, int fd, const char *certificate, const char *key, struct err *e)

@@ -3,7 +3,8 @@
  * imgapi.h - the parts of imgapi among themselves.
  *
  *	DIR ──catalog.c──▶ http.c ──answer.c──▶ libmicrohttpd ──▶ sockets
- *	                               ▲ query.h, range.h
+ *	 ▲                   │         ▲ query.h, range.h
+ *	 └── upload.c ◀──────┘ signed (writers.h), where there are writers
  *
  * rights.c takes away what none of it needs, before the first question is read.
  */
@@ -34,6 +35,7 @@ struct offer {
 	char *stem; /* the manifest's name without its end */
 	char *sha1; /* of the file, as the manifest has it; NULL: it names no file */
 	int64_t size;
+	bool dated; /* the manifest itself says when it was published */
 };
 
 struct catalog {
@@ -81,6 +83,7 @@ struct http {
 	struct catalog *catalog;
 	struct MHD_Daemon *daemon;
 	struct event_source *source, *timer;
+	const struct writers *writers; /* NULL: read-only */
 };
 
 /* Serve on FD, which is taken; with CERTIFICATE and KEY (PEM text) it is HTTPS. */
@@ -90,5 +93,8 @@ void http_stop(struct http *s);
 
 /* ---- rights.c -------------------------------------------------------------------- */
 
-/* ROOTFD becomes "/", root becomes nobody, and there are no new programs or sockets. */
-ATTR_MUST_CHECK int rights_drop(int rootfd, struct err *e);
+/*
+ * ROOTFD becomes "/", root becomes nobody, or who owns the folder when the server WRITES,
+ * and there are no new programs or sockets.
+ */
+ATTR_MUST_CHECK int rights_drop(int rootfd, bool writes, struct err *e);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * imgapi - serve a folder of images, read-only, to imgadm and all that speak IMGAPI.
+ * imgapi - serve a folder of images to imgadm and all that speak IMGAPI; read-only, unless
+ * there are writers.
  *
  * The folder, the socket and the key are opened first; then the rights go (rights.c), the
  * images are read, and questions are answered. One loop, no threads, and nothing that wakes
  * it but questions.
  */
-#include "imgapi/imgapi.h"
+#include "imgapi/upload.h"
 
 #include "base/alloc.h"
 #include "base/cli.h"
@@ -29,6 +30,7 @@ struct imgapi {
 	struct catalog catalog;
 	struct http http;
 	char *certificate, *key;
+	struct writers *writers;
 };
 
 /* "127.0.0.1:8080", "[::]:8080" */
@@ -106,11 +108,14 @@ static int open_all(struct imgapi *d, struct cli_call *call, const struct addrin
 		r = read_pem(certificate, &d->certificate, e);
 	if (r == 0 && certificate)
 		r = read_pem(cli_get(call, "key"), &d->key, e);
+	if (r == 0 && cli_has(call, "writers"))
+		r = writers_load(cli_get(call, "writers"), &d->writers, e);
 	if (r == 0)
 		r = event_new(&d->loop, e);
 	if (r < 0)
 		return r;
-	d->http = (struct http){ .loop = d->loop, .catalog = &d->catalog };
+	d->http =
+		(struct http){ .loop = d->loop, .catalog = &d->catalog, .writers = d->writers };
 	fd = open_socket(at, cli_get(call, "listen") ? cli_get(call, "listen") : DEFAULT_LISTEN,
 			 e);
 	return fd < 0 ? fd : http_start(&d->http, fd, d->certificate, d->key, e);
@@ -128,7 +133,9 @@ static int serve(struct imgapi *d, struct err *e)
 		return r;
 	/* Who connects from here on waits. Later there is no socket to say it through. */
 	(void)sd_notify(1, "READY=1");
-	r = rights_drop(d->catalog.dirfd, e);
+	r = rights_drop(d->catalog.dirfd, d->writers != NULL, e);
+	if (r == 0 && d->writers)
+		r = upload_sweep(d->catalog.dirfd, e);
 	if (r == 0)
 		r = catalog_read(&d->catalog, e);
 	if (r < 0)
@@ -146,6 +153,18 @@ static void tear_down(struct imgapi *d)
 		explicit_bzero(d->key, PEM_MAX);
 	free(d->key);
 	free(d->certificate);
+	writers_free(d->writers);
+}
+
+/* Can only this machine hear what is said at AT? */
+static bool is_loopback(const struct addrinfo *at)
+{
+	const struct sockaddr_in *four = (const void *)at->ai_addr;
+	const struct sockaddr_in6 *six = (const void *)at->ai_addr;
+
+	if (at->ai_family == AF_INET)
+		return ntohl(four->sin_addr.s_addr) >> 24 == 127;
+	return at->ai_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
 }
 
 static int run_imgapi(struct cli_call *call, struct err *e)
@@ -159,6 +178,12 @@ static int run_imgapi(struct cli_call *call, struct err *e)
 		return cli_wrong_use(call, "--certificate and --key are given together");
 	if (parse_listen(listen_on ? listen_on : DEFAULT_LISTEN, &at, e) < 0)
 		return cli_wrong_use(call, "%s", e->msg);
+	/* A signature that is heard can be said again, for minutes. */
+	if (cli_has(call, "writers") && !cli_has(call, "certificate") && !is_loopback(at)) {
+		freeaddrinfo(at);
+		return cli_wrong_use(call, "--writers needs HTTPS (--certificate and --key), "
+					   "or an address of this machine alone");
+	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	log_setup("imgapi", NULL);
 	r = open_all(&d, call, at, e);
@@ -183,6 +208,10 @@ int main(int argc, char **argv)
 		{ .name = "listen",
 		  .arg = "ADDRESS:PORT",
 		  .help = "where to answer (default: " DEFAULT_LISTEN ")" },
+		{ .name = "writers",
+		  .arg = "FOLDER",
+		  .help = "take images from those whose public keys are there, as LOGIN.pem",
+		  .complete = CLI_DIR },
 		CLI_END,
 	};
 	static const struct cli_cmd command = {

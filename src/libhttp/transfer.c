@@ -2,6 +2,7 @@
 #include "libhttp/transfer.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -400,8 +401,29 @@ static bool conclude_answer(struct http_transfer *t)
 	return finish(t, 0);
 }
 
+/* Without the request's head, which may say who asks. */
+static void tell(const struct http_transfer *t, CURLcode code)
+{
+	const char *method = NULL;
+	curl_off_t bytes = 0, us = 0;
+	long status = 0;
+
+	if (!log_has(LOG_LEVEL_DEBUG))
+		return;
+	(void)curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_METHOD, &method);
+	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
+	(void)curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &us);
+	log_debug("%s %s: %ld, %lld bytes in %lld ms%s%s", method ? method : "GET", t->job->url,
+		  status, (long long)bytes, (long long)us / 1000, code == CURLE_OK ? "" : ", ",
+		  code == CURLE_OK ? ""
+		  : t->text[0]     ? t->text
+				   : curl_easy_strerror(code));
+}
+
 bool transfer_conclude(struct http_transfer *t, CURLcode code)
 {
+	tell(t, code);
 	if (!t->head_seen && code == CURLE_OK && look_at_head(t) < 0)
 		code = CURLE_WRITE_ERROR;
 	if (t->refused)

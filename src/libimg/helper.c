@@ -2,6 +2,7 @@
 #include "libimg/helper.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "libimg/sandbox.h"
 
 #include <fcntl.h>
@@ -10,6 +11,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+
+#define LOG_FILE_MAX ((uint64_t)1 << 30)
 
 static _Noreturn void child(void (*fn)(void *, int), void *data, int outfd, const int *keep,
 			    size_t count, uint64_t file_max, pid_t parent)
@@ -46,6 +49,9 @@ int helper_start(void (*fn)(void *data, int outfd), void *data, const int *keep,
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "cannot make a pipe");
+	/* The limit holds for standard error as well, where that is a file. */
+	if (log_has(LOG_LEVEL_DEBUG) && file_max < LOG_FILE_MAX)
+		file_max = LOG_FILE_MAX;
 	(void)fflush(NULL);
 	pid = fork();
 	if (pid == 0)
@@ -55,6 +61,7 @@ int helper_start(void (*fn)(void *data, int outfd), void *data, const int *keep,
 		(void)close(ends[0]);
 		return err_sys(e, "cannot start a process");
 	}
+	log_debug("process %d, without rights, does what follows", (int)pid);
 	*ret_helper = (struct helper){ .pid = pid, .fd = ends[0] };
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "base/jv.h"
 #include "base/jv_skim.h"
 #include "base/lock.h"
+#include "base/log.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -262,6 +263,7 @@ static int lock(const struct host *h, const char *uuid, enum lock_mode mode, int
 		return err_set(e, -EINVAL, "'%s' is not the UUID of an image", uuid);
 	/* Not the UUID alone: a VM may have the same, and holds its lock while it clones. */
 	(void)snprintf(name, sizeof(name), "image.%s", uuid);
+	log_debug("lock of image %s, %s", uuid, mode == LOCK_SHARED ? "shared" : "exclusive");
 	dir = host_dir(h, HOST_LOCKS, 0700, e);
 	return dir < 0 ? dir : lock_take(dir, name, mode, wait_ms, e);
 }

@@ -173,6 +173,10 @@ static int hear(struct round *r, struct download **ret_stale, struct err *e)
 	x = fetch_hear(&r->fetch, &which, r->im->req->note, r->im->req->data, e);
 	if (x == 0)
 		r->fetching = false;
+	/* The server's file is not the manifest's: its bytes are of no use to the next import.
+	 */
+	if (x == -EBADMSG && which)
+		which->have = 0;
 	if (x == -ESTALE)
 		*ret_stale = which;
 	else if (x < 0)
@@ -232,6 +236,14 @@ static int start_round(struct round *r, struct err *e)
 	return x;
 }
 
+/* What is empty is nothing to go on with. */
+static void drop_empty(struct import *im)
+{
+	for (size_t i = 0; i < im->count; i++)
+		if (!im->items[i].done && im->items[i].download.have == 0)
+			download_drop(&im->items[i].download);
+}
+
 /* Until all is installed. -ESTALE: *RET_STALE has bytes that belong to nothing. */
 static int run_round(struct import *im, struct download **ret_stale, struct err *e)
 {
@@ -243,6 +255,8 @@ static int run_round(struct import *im, struct download **ret_stale, struct err 
 		x = turn(&r, ret_stale, e);
 	stage_free(r.stage);
 	fetch_stop(&r.fetch);
+	if (x < 0 && x != -ESTALE)
+		drop_empty(im);
 	free(r.chunk);
 	return x;
 }

@@ -31,8 +31,8 @@ struct publish_request {
 };
 
 /*
- * The requests are made in helpers, signed where the server has a login. CODE gets the server's word, or one
- * of ours.
+ * The requests are made in helpers, signed where the server has a login. CODE gets the server's
+ * word, or one of ours.
  */
 ATTR_MUST_CHECK int publish(const struct publish_request *req, char code[IMGAPI_CODE_MAX],
 			    struct err *e);

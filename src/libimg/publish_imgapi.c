@@ -69,8 +69,7 @@ static bool is_left_over(struct talk *t)
 	cleanup_jv struct jv *is = NULL;
 	struct err ignored;
 
-	return ask(t, &s, "", &is, &ignored) == 0 &&
-	       strcmp(field(is, "uuid"), t->uuid) == 0 &&
+	return ask(t, &s, "", &is, &ignored) == 0 && strcmp(field(is, "uuid"), t->uuid) == 0 &&
 	       strcmp(field(is, "state"), "unactivated") == 0 &&
 	       strcmp(field(is, "name"), field(t->req->manifest, "name")) == 0 &&
 	       strcmp(field(is, "version"), field(t->req->manifest, "version")) == 0;

@@ -52,9 +52,9 @@ last "-E: an unknown command" UnknownCommand frobnicate
 last "-E: an unknown option" UnknownOption list -z
 last "-E: an operand is missing" Usage get
 last "-E: what is no filter" Usage avail name
-t "an unknown command" 1 '' "imgadm: 'frobnicate' is not a command*" "$bin/imgadm" frobnicate
+t "an unknown command" 1 '' "imgadm: error (UnknownCommand): 'frobnicate' is not a command*" "$bin/imgadm" frobnicate
 t "completion for bash" 0 '*complete*imgadm*' '' "$bin/imgadm" --completion bash
-i "an unknown option" 1 '' "imgadm list: unknown option '-z'" list -z
+i "an unknown option" 1 '' "imgadm list: error (UnknownOption): unknown option '-z'" list -z
 i "list without a pool is empty" 0 '' '' list
 i "list -j without a pool" 0 '\[\]' '' list -j
 i "get without a pool" 3 '' "imgadm get: error (ImageNotInstalled): image \"$uuid\" was not found on zpool \"zones\"" get $uuid
@@ -75,7 +75,7 @@ i "delete what is not there" 0 'Do not have image source "http://x", no change' 
 i "delete" 0 'Deleted "imgapi" image source "http://127.0.0.1:1" (insecure)' '' sources -d 127.0.0.1:1
 i "no address" 1 '' "imgadm sources: error (InvalidArgument): 'ftp://x' is neither an http nor an https address" sources -f -a ftp://x
 i "an unknown kind" 1 '' "imgadm sources: error (InvalidArgument): unknown image source type \"x\" (there is: *" sources -f -t x -a http://x
-i "two changes at once" 1 '' "imgadm sources: only one of -a, -c, -d and -e at a time*" sources -d http://x -c
+i "two changes at once" 1 '' "imgadm sources: error (Usage): only one of -a, -c, -d and -e at a time*" sources -d http://x -c
 edit() { VISUAL=$1 i "${@:2}" sources -e; }
 edit true "edit: nothing" 0 'Image sources unchanged' ''
 edit 'sed -i s/channel=x/channel=y/' "edit: another" 0 \
@@ -86,7 +86,7 @@ echo '{"v":2}' >"$root/m.json"
 i "validate" 1 '*"field": "uuid"*"code": "MissingParameter"*' '' validate -j "$root/m.json"
 i "delete without a pool" 3 '' "imgadm delete: error (ImageNotInstalled): *" delete $uuid
 i "another pool" 1 '' "imgadm get: error (InvalidArgument): there is no pool 'tank', only 'zones'" get -P tank $uuid
-i "install without files" 1 '' 'imgadm install: give both -m MANIFEST and -f FILE' install -m x
+i "install without files" 1 '' 'imgadm install: error (Usage): give both -m MANIFEST and -f FILE' install -m x
 t "a root that is not there" 1 '' "imgadm list: error (FileSystem): cannot find the root folder '/nonexistent': *" "$bin/imgadm" list --root /nonexistent
 
 m() { # m NAME MANIFEST ERROR

@@ -1,1 +1,2 @@
 $(call unit, test_imgapi_query, base, , src/imgapi/query.c src/imgapi/range.c)
+$(call unit, test_imgapi_signature, base, , src/imgapi/signature_head.c)
