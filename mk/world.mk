@@ -115,7 +115,7 @@ lint:
 local: $(LOCALS)
 $(LOCALS): local.%: strap $(BUILDER) $(filter extra.%,$(PARTS))
 	@$(STEP) $(call inputs,$(STAMPS)/strap $(addprefix $(STAMPS)/,$(filter extra.%,$(PARTS))) \
-		projects/local/$* tools/projects) -o $(PROTO)/$@ $@ -- tools/projects/local $(BUILDER) $*
+		projects/local/$* tools/projects) -k '$(PRIMARY_COMPILER)' -o $(PROTO)/$@ $@ -- tools/projects/local $(BUILDER) $*
 
 core:
 	@$(STEP) $(call inputs,$(LISTS) $(LOCK) $(addprefix tools/core/,apt.sh assemble fetch make resolve)) \
