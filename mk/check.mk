@@ -5,7 +5,7 @@
 # it is a failure. Another clang-format than the pinned one, which is Debian 12's, has
 # other opinions: it is said and left out, as Debian 13 has no package of that one.
 
-CHECKS := layers headers size banned format scripts man properties mandoc cppcheck gcc release clang
+CHECKS := layers headers size banned format scripts projects man properties mandoc cppcheck gcc release clang
 
 CLANG_FORMAT	     ?= $(firstword $(wildcard /usr/bin/clang-format-14) clang-format)
 CLANG_FORMAT_VERSION := 14
@@ -55,6 +55,10 @@ check-format:
 
 check-scripts:
 	@tools/check-scripts $(scripts)
+
+# What local projects have to say of themselves.
+check-projects:
+	@tools/projects/each check
 
 check-man: $(PROGRAMS)
 	@tools/check-man man $(filter-out $(foreach c,$(COMMANDS),$(if $(STATIC_$(c)),$(B)/bin/$(c))),$(PROGRAMS))

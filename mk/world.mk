@@ -129,7 +129,7 @@ select: core strap
 
 root: select target $(PARTS) $(BUILDER)
 	@$(STEP) $(call inputs,$(STAMPS)/select $(STAMPS)/target $(BUILDER) overlay tools/image/root \
-		tools/image/drivers $(CORE)/drivers tools/image/mancheck \
+		tools/image/drivers $(CORE)/drivers tools/image/mancheck tools/checks \
 		$(addprefix $(STAMPS)/,$(PARTS)) tools/projects projects/dais) -k $(BUILDSTAMP) -k '$(PASSWORD_HASH)' \
 		-k "$$(tools/image/gitstatus)" -o $(BUILD)/image/root.tar \
 		root -- tools/image/root $(BUILDER)

@@ -23,7 +23,7 @@ make_tree() # make_tree DIR: and stay in it
 	cp "$top/Makefile" "$tree/"
 	cp "$top"/mk/{build,flags,world,install}.mk "$tree/mk/"
 	mkdir "$tree/tools"
-	cp -r "$top"/tools/{image,projects} "$tree/tools/"
+	cp -r "$top"/tools/{image,projects,checks} "$tree/tools/"
 	[ ! -e "$top/tools/optimize-jobs" ] || cp "$top/tools/optimize-jobs" "$tree/tools/"
 	cp "$top/.gitignore" "$tree/"
 	touch "$tree"/projects/core/{packages.common,packages.virtual,packages.metal,rules,drivers,early} \
