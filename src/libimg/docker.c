@@ -103,8 +103,9 @@ static int get_config(struct pull *p, struct err *e)
 	uint64_t size;
 	int r;
 
-	if (!type || (strcmp(type, "application/vnd.oci.image.config.v1+json") != 0 &&
-		      strcmp(type, "application/vnd.docker.container.image.v1+json") != 0))
+	if (!oci_is_artifact(p->manifest) &&
+	    (!type || (strcmp(type, "application/vnd.oci.image.config.v1+json") != 0 &&
+		       strcmp(type, "application/vnd.docker.container.image.v1+json") != 0)))
 		return err_set(e, -ENOTSUP, "it is '%.100s', not an image of a system",
 			       type ? type : "nothing that says what it is");
 	r = oci_read_descriptor(d, "configuration", OCI_DOCUMENT_MAX, &digest, &size, e);
@@ -160,7 +161,8 @@ static int describe(const struct pull *p, struct jv **ret, struct err *e)
 					 .arch = p->arch };
 	cleanup_jv struct jv *layers = NULL;
 	struct jv *top, *origins;
-	int r = oci_describe(&image, &layers, e);
+	int r = oci_is_artifact(p->manifest) ? oci_describe_disk(&image, &layers, e)
+					     : oci_describe(&image, &layers, e);
 
 	if (r < 0)
 		return r;

@@ -78,6 +78,14 @@ struct oci_image {
 ATTR_MUST_CHECK int oci_describe(const struct oci_image *image, struct jv **ret_layers,
 				 struct err *e);
 
+/*
+ * A disk that `imgadm publish` put there: its manifest (oci_write.h) says so, its configuration
+ * is one of our manifests. The same array, of one.
+ */
+bool oci_is_artifact(const struct jv *manifest);
+ATTR_MUST_CHECK int oci_describe_disk(const struct oci_image *image, struct jv **ret_layers,
+				      struct err *e);
+
 /* "sha256:..." of COUNT digests, base first, as a uuid. */
 void oci_layer_uuid(const char *const digests[], size_t count, char ret[static UUID_STR]);
 

@@ -81,7 +81,8 @@ static void check_manifest(const char *text, size_t len, const char *second, siz
 		return;
 	image.manifest = manifest;
 	image.config = config;
-	if (oci_describe(&image, &layers, &e) == 0)
+	if ((oci_is_artifact(manifest) ? oci_describe_disk(&image, &layers, &e)
+				       : oci_describe(&image, &layers, &e)) == 0)
 		check_layers(layers);
 	else if (!e.msg[0])
 		abort();

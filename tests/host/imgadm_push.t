@@ -97,7 +97,8 @@ done
 nothing team/never "nothing of that is there"
 
 # ---- a disk
-head -c 3000000 /dev/urandom >"$dir/disk"
+head -c 3145728 /dev/urandom >"$dir/disk"
+printf '\125\252' | dd of="$dir/disk" bs=1 seek=510 conv=notrunc status=none # the boot signature
 gzip -1n "$dir/disk"
 manifest "$dir/disk.gz" gzip '.type = "zvol" | .image_size = 3 | .nic_driver = "virtio" | .disk_driver = "virtio" | .cpu_type = "host"
 	| .requirements = {}'
@@ -107,6 +108,48 @@ curl -s -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$registr
 is "... as an artifact" "$(jq -c '[.artifactType, .config.mediaType, .layers[0].mediaType, .layers[0].digest]' "$dir/got")" \
 	"[\"application/vnd.dais.image.disk.v1\",\"application/vnd.dais.image.manifest.v1+json\",\"application/vnd.dais.image.disk.v1+gzip\",\"sha256:$(sha256sum <"$dir/disk.gz" | cut -c1-64)\"]"
 is "... with our manifest" "$(curl -s "http://$registry/v2/team/disk/blobs/$(jq -r .config.digest "$dir/got")" | jq -c .)" "$(jq -c . "$dir/m")"
+
+# ---- and imported: the import that goes on where it broke, and looks at what comes
+disk_sha256=$(sha256sum <"$dir/disk.gz" | cut -c1-64)
+sources "$(registry_at $broken)"
+forget_requests
+rules "1 reset 1000000 blobs/sha256:$disk_sha256"
+imgadm import -q --json team/disk:1
+is "the disk is imported, though the connection breaks" "$status $(jq -c '[.uuid, .outcome, .installed]' <<<"$out")" \
+	"0 [\"$uuid\",\"installed\",1]"
+requests "sha256:$disk_sha256" | grep -q "bytes=[1-9]"
+ok "... and gone on with" $?
+imgadm get "$uuid"
+is "... with its own uuid, name and kind, and both hashes" \
+	"$(jq -c '.manifest | [.uuid, .name, .version, .type, .nic_driver, .files[0].sha1, .files[0].sha256]' <<<"$out")" \
+	"[\"$uuid\",\"pushed\",\"1.2\",\"zvol\",\"virtio\",\"$(sha1sum <"$dir/disk.gz" | cut -c1-40)\",\"$disk_sha256\"]"
+is "... the same bytes" "$(sha1sum <"$zones/images/$uuid/rootfs/disk0.raw")" "$(gzip -dc "$dir/disk.gz" | sha1sum)"
+imgadm import -q team/disk:1
+[ "$status" -eq 0 ] && [[ $out == "Image $uuid ("*") is already installed, skipping" ]]
+ok "... once" $?
+imgadm delete "$uuid"
+rules "0 corrupt 2000000 blobs/sha256:$disk_sha256"
+imgadm import -q team/disk:1
+[ "$status" -eq 1 ] && [ ! -e "$zones/images/$uuid" ] && [[ $err == *"error (DownloadError): "* ]]
+ok "a disk that is damaged on its way is refused" $?
+# What the registry says of itself is held against our manifest.
+lies() { # NAME FILTER PATTERN: the manifest, changed
+	jq -c "$2" "$dir/got" >"$dir/lie"
+	rules "0 body $dir/lie manifests/1"
+	imgadm import -q team/disk:1
+	[ "$status" -eq 1 ] && [[ $err == *"$3"* ]] && [ ! -e "$zones/images/$uuid" ]
+	ok "refused: $1" $?
+}
+lies "another size" '.layers[0].size += 1' "(InvalidDockerInfo): the manifest says that the file has "
+lies "another layer" '.layers[0].mediaType = "application/octet-stream"' "(NotSupported): the artifact is not one disk"
+lies "two layers" '.layers += .layers' "(NotSupported): the artifact is not one disk"
+printf '{"v":2}' >"$dir/config"
+rules "0 body $dir/lie manifests/1" "0 body $dir/config blobs/sha256:$(sha256sum <"$dir/config" | cut -c1-64)"
+jq -c --arg d "sha256:$(sha256sum <"$dir/config" | cut -c1-64)" '.config.digest = $d | .config.size = 7' "$dir/got" >"$dir/lie"
+imgadm import -q team/disk:1
+[ "$status" -eq 1 ] && [[ $err == *"(InvalidDockerInfo): the configuration is no manifest of a disk: invalid manifest: "* ]]
+ok "refused: a configuration that is no manifest" $?
+rules ""
 
 # ---- who may
 manifest "$f" gzip
