@@ -2,9 +2,9 @@
 /*
  * imgapi.h - the parts of imgapi among themselves.
  *
- *	DIR ──catalog.c──▶ http.c ──answer.c──▶ libmicrohttpd ──▶ sockets
- *	 ▲                   │         ▲ query.h, range.h
- *	 └── upload.c ◀──────┘ signed (writers.h), where there are writers
+ *	pool ──keep.c──▶ DIR ──catalog.c──▶ http.c ──answer.c──▶ libmicrohttpd ──▶ sockets
+ *	                  ▲                   │         ▲ query.h, range.h
+ *	                  └── upload.c ◀──────┘ signed (writers.h), where there are writers
  *
  * rights.c takes away what none of it needs, before the first question is read.
  */
@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+struct host;
 struct jv;
 
 /* ---- catalog.c: the images that there are ---------------------------------------- */
@@ -59,6 +60,18 @@ int catalog_open_file(const struct catalog *c, const struct offer *img, struct s
 /* KIND is "sig" or "minisig": the file beside the manifest. *RET is new. */
 ATTR_MUST_CHECK int catalog_read_signature(const struct catalog *c, const struct offer *img,
 					   const char *kind, char **ret, size_t *ret_len);
+
+/* ---- keep.c: the images of the pool, as a folder --------------------------------- */
+
+#define KEEP_DIR "var/cache/dais/imgapi"
+
+struct keeper {
+	pid_t pid;    /* 0: none */
+	int lifeline; /* while it is open the process lives */
+};
+
+/* Start the process that keeps there a file and a manifest of each installed image. */
+ATTR_MUST_CHECK int keep_start(const struct host *h, struct keeper *ret, struct err *e);
 
 /* ---- answer.c -------------------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * imgapi - serve a folder of images to imgadm and all that speak IMGAPI; read-only, unless
- * there are writers.
+ * imgapi - serve a folder of images, or those of the pool, to imgadm and all that speak
+ * IMGAPI; read-only, unless there are writers.
  *
  * The folder, the socket and the key are opened first; then the rights go (rights.c), the
  * images are read, and questions are answered. One loop, no threads, and nothing that wakes
@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/cli.h"
 #include "base/log.h"
+#include "libsys/host.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -27,6 +29,8 @@
 
 struct imgapi {
 	struct event *loop;
+	struct host host;
+	struct keeper keeper;
 	struct catalog catalog;
 	struct http http;
 	char *certificate, *key;
@@ -97,13 +101,43 @@ static int on_signal(void *data, uint32_t events ATTR_UNUSED)
 	return 0;
 }
 
+/* Without it the folder would grow old. */
+static int on_child(void *data, uint32_t events ATTR_UNUSED)
+{
+	struct imgapi *d = data;
+
+	if (waitpid(d->keeper.pid, NULL, WNOHANG) != d->keeper.pid)
+		return 0;
+	log_error("the process that makes files of images has ended");
+	event_exit(d->loop, -ECHILD);
+	return 0;
+}
+
+/* The folder that is served; first of all, as the process that fills it shall have nothing
+ * else. */
+static int open_folder(struct imgapi *d, struct cli_call *call, struct err *e)
+{
+	cleanup_free char *dir = NULL;
+	int r;
+
+	if (!cli_has(call, "store"))
+		return catalog_open(&d->catalog, cli_operand(call, 0), e);
+	r = host_open(&d->host, cli_get(call, "root"), e);
+	if (r == 0)
+		r = keep_start(&d->host, &d->keeper, e);
+	if (r < 0)
+		return r;
+	dir = xasprintf("%s/" KEEP_DIR, d->host.root);
+	return catalog_open(&d->catalog, dir, e);
+}
+
 static int open_all(struct imgapi *d, struct cli_call *call, const struct addrinfo *at,
 		    struct err *e)
 {
 	const char *certificate = cli_get(call, "certificate");
 	int fd, r;
 
-	r = catalog_open(&d->catalog, cli_operand(call, 0), e);
+	r = open_folder(d, call, e);
 	if (r == 0 && certificate)
 		r = read_pem(certificate, &d->certificate, e);
 	if (r == 0 && certificate)
@@ -123,12 +157,14 @@ static int open_all(struct imgapi *d, struct cli_call *call, const struct addrin
 
 static int serve(struct imgapi *d, struct err *e)
 {
-	struct event_source *term, *intr;
+	struct event_source *term, *intr, *child;
 	int r;
 
 	r = event_add_signal(d->loop, SIGTERM, on_signal, d->loop, &term, e);
 	if (r == 0)
 		r = event_add_signal(d->loop, SIGINT, on_signal, d->loop, &intr, e);
+	if (r == 0 && d->keeper.pid)
+		r = event_add_signal(d->loop, SIGCHLD, on_child, d, &child, e);
 	if (r < 0)
 		return r;
 	/* Who connects from here on waits. Later there is no socket to say it through. */
@@ -149,6 +185,8 @@ static void tear_down(struct imgapi *d)
 	http_stop(&d->http);
 	event_free(d->loop);
 	catalog_close(&d->catalog);
+	host_close(&d->host);
+	close_p(&d->keeper.lifeline);
 	if (d->key)
 		explicit_bzero(d->key, PEM_MAX);
 	free(d->key);
@@ -169,13 +207,21 @@ static bool is_loopback(const struct addrinfo *at)
 
 static int run_imgapi(struct cli_call *call, struct err *e)
 {
-	struct imgapi d = { .catalog = { .dirfd = -1, .notify = -1 } };
+	struct imgapi d = { .host = { .fd = -1 },
+			    .keeper = { .lifeline = -1 },
+			    .catalog = { .dirfd = -1, .notify = -1 } };
 	const char *listen_on = cli_get(call, "listen");
 	struct addrinfo *at;
 	int r;
 
 	if (cli_has(call, "certificate") != cli_has(call, "key"))
 		return cli_wrong_use(call, "--certificate and --key are given together");
+	if (cli_has(call, "store") == (cli_operand(call, 0) != NULL))
+		return cli_wrong_use(call, "give DIR, or --store for the images of the pool");
+	if (cli_has(call, "root") && !cli_has(call, "store"))
+		return cli_wrong_use(call, "--root goes with --store");
+	if (cli_has(call, "writers") && cli_has(call, "store"))
+		return cli_wrong_use(call, "--writers need a folder, not --store");
 	if (parse_listen(listen_on ? listen_on : DEFAULT_LISTEN, &at, e) < 0)
 		return cli_wrong_use(call, "%s", e->msg);
 	/* A signature that is heard can be said again, for minutes. */
@@ -208,6 +254,11 @@ int main(int argc, char **argv)
 		{ .name = "listen",
 		  .arg = "ADDRESS:PORT",
 		  .help = "where to answer (default: " DEFAULT_LISTEN ")" },
+		{ .name = "root",
+		  .arg = "DIR",
+		  .help = "the host below DIR, not this one",
+		  .complete = CLI_DIR },
+		{ .name = "store", .help = "serve the images that are installed" },
 		{ .name = "writers",
 		  .arg = "FOLDER",
 		  .help = "take images from those whose public keys are there, as LOGIN.pem",
@@ -215,16 +266,16 @@ int main(int argc, char **argv)
 		CLI_END,
 	};
 	static const struct cli_cmd command = {
-		.args = "DIR",
+		.args = "DIR | --store",
 		.opts = options,
-		.min_operands = 1,
+		.min_operands = 0,
 		.max_operands = 1,
 		.complete = CLI_DIR,
 		.run = run_imgapi,
 	};
 	static const struct cli_prog program = {
 		.name = "imgapi",
-		.summary = "serve a folder of images over HTTP",
+		.summary = "serve a folder of images, or the pool's, over HTTP",
 		.main_cmd = &command,
 	};
 

@@ -171,3 +171,21 @@ int pack(const struct pack_request *req, struct pack_result *ret, struct err *e)
 		r = copy(req, in, ret, e);
 	return r < 0 ? r : collect(&archiver, &compressor, ret, e);
 }
+
+int pack_disk(const struct pack_request *req, struct pack_result *ret, struct err *e)
+{
+	cleanup_worker struct worker compressor = WORKER_INIT;
+	struct worker nobody = WORKER_INIT;
+	cleanup_close int in = -1;
+	int file[2] = { -1, -1 }, r;
+
+	*ret = (struct pack_result){ 0 };
+	r = make_pipe(file, e);
+	if (r == 0)
+		r = start_compressor(req, req->rootfd, file[1], &compressor, e);
+	close_p(&file[1]);
+	in = file[0];
+	if (r == 0)
+		r = copy(req, in, ret, e);
+	return r < 0 ? r : collect(&nobody, &compressor, ret, e);
+}

@@ -49,6 +49,10 @@ struct pack_result {
 ATTR_MUST_CHECK int pack(const struct pack_request *req, struct pack_result *ret,
 			 struct err *e);
 
+/* Of a disk, whose file REQ->rootfd is: just compressed, which must not be COMPRESSION_NONE. */
+ATTR_MUST_CHECK int pack_disk(const struct pack_request *req, struct pack_result *ret,
+			      struct err *e);
+
 /* The archiver's work, in its process: to OUTFD. In pack_tree.c. */
 ATTR_MUST_CHECK int pack_tree(int rootfd, int basefd, int outfd, struct pack_counts *ret,
 			      struct err *e);
