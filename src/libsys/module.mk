@@ -1,1 +1,1 @@
-$(call library, sys, host.c cgroup.c procfs.c, base)
+$(call library, sys, host.c cgroup.c cgroup_haste.c procfs.c, base)

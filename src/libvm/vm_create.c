@@ -17,6 +17,7 @@
 #include "base/uuid.h"
 #include "libimg/image.h"
 #include "libstore/store.h"
+#include "libsys/cgroup_haste.h"
 #include "librecord/claim.h"
 #include "librecord/fault.h"
 #include "libpayload/filesystem.h"
@@ -233,6 +234,7 @@ int vm_create(const struct vm_host *vh, struct jv *record, bool start, struct vm
 	      struct err *e)
 {
 	struct creation c = { vh, record, jv_get_string(record, "uuid"), rep };
+	cleanup_cgroup_haste struct cgroup_haste *haste = start ? cgroup_haste_begin() : NULL;
 	cleanup_close int lock = -1;
 
 	lock = vm_lock(vh->host, c.uuid, e);

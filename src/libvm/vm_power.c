@@ -2,6 +2,7 @@
 #include "libvm/vm.h"
 
 #include "base/jv.h"
+#include "libsys/cgroup_haste.h"
 #include "libvm/console_tail.h"
 #include "librecord/fault.h"
 #include "librecord/record.h"
@@ -45,6 +46,7 @@ static int finish_start(const struct vm_host *vh, const char *uuid, int fd,
 static int start_locked(const struct vm_host *vh, const char *uuid, struct vm_report *rep,
 			struct err *e)
 {
+	cleanup_cgroup_haste struct cgroup_haste *haste = cgroup_haste_begin();
 	int fd = zoneadmd_start_begin(vh->host, vh->zoneadmd, uuid, e);
 
 	return fd < 0 ? fd : finish_start(vh, uuid, fd, rep, e);
@@ -57,6 +59,7 @@ static int start_locked(const struct vm_host *vh, const char *uuid, struct vm_re
 static int start_and_store(const struct vm_host *vh, const char *uuid, struct jv *record,
 			   struct vm_report *rep, struct err *e)
 {
+	cleanup_cgroup_haste struct cgroup_haste *haste = cgroup_haste_begin();
 	cleanup_jv struct jv *before = jv_copy(record);
 	struct err why = { 0 };
 	int fd, r, stored;
