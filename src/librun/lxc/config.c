@@ -30,8 +30,8 @@ void lxc_set(struct lxc_setter *s, const char *key, const char *fmt, ...)
 	if (n < 0 || (size_t)n >= sizeof(value) || strchr(value, '\n'))
 		s->failed = err_set(s->e, -EINVAL, "the value of '%s' cannot be used", key);
 	else if (!s->c->set_config_item(s->c, key, value))
-		s->failed = err_set(s->e, -EINVAL, "liblxc %s refuses '%s = %s'",
-				    lxc_get_version(), key, value);
+		s->failed = err_set(s->e, -EINVAL, "liblxc %s refuses '%s = %s'", lxc_version(),
+				    key, value);
 }
 
 /* " A" for the IPv4 address IP, else "": liblxc works it out without the network's part. */

@@ -45,14 +45,14 @@ static int make_raw(int fd)
 
 int lxc_console_open(const char *uuid, int *ret_fd, struct err *e)
 {
-	struct lxc_container *c = lxc_container_new(uuid, LXC_PATH);
+	struct lxc_container *c = lxc_open(uuid, e);
 	cleanup_close int connection = -1, fd = -1;
 	int tty = CONSOLE_TTY;
 
 	if (!c)
-		return err_set(e, -EIO, "liblxc cannot make a container object");
+		return -EIO;
 	connection = c->console_getfd(c, &tty, &fd);
-	(void)lxc_container_put(c);
+	lxc_close(c);
 	if (connection < 0)
 		return err_set(e, -EBUSY,
 			       "liblxc does not give the console: it is in use already");

@@ -106,11 +106,11 @@ pid_t lxc_find_init(const char *uuid)
 	init = cgroup_find(group, procfs_is_namespace_init);
 	if (init > 0)
 		return init;
-	c = lxc_container_new(uuid, LXC_PATH);
+	c = lxc_open(uuid, NULL);
 	if (!c)
 		return 0;
 	init = c->init_pid(c);
-	(void)lxc_container_put(c);
+	lxc_close(c);
 	return init > 0 ? init : 0;
 }
 

@@ -34,6 +34,11 @@ struct lxc_container;
 /* "dais/UUID" and SUFFIX, which is "" or ".monitor", ... */
 void lxc_group(const char *uuid, const char *suffix, char ret[static LXC_GROUP_MAX]);
 
+/* library.c: a container object of liblxc, NULL with E set; to be closed. */
+struct lxc_container *lxc_open(const char *uuid, struct err *e);
+void lxc_close(struct lxc_container *c);
+const char *lxc_version(void); /* while one is open */
+
 /* Configuration that is being filled. The first failure is kept, later calls do nothing. */
 struct lxc_setter {
 	struct lxc_container *c;

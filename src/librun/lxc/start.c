@@ -126,11 +126,11 @@ static int limit_started(const struct run_spec *spec, run_warn *warn, void *data
 static int start_prepared(const struct run_spec *spec, run_warn *warn, void *data,
 			  struct run **ret_run, struct err *e)
 {
-	struct lxc_container *c = lxc_container_new(spec->uuid, LXC_PATH);
+	struct lxc_container *c = lxc_open(spec->uuid, e);
 	int r;
 
 	if (!c)
-		return err_set(e, -EIO, "liblxc cannot make a container object");
+		return -EIO;
 	r = fill(c, spec, warn, data, e);
 	if (r == 0)
 		r = lxc_plan_mounts(spec, e);
@@ -140,7 +140,7 @@ static int start_prepared(const struct run_spec *spec, run_warn *warn, void *dat
 		r = find_processes(spec, ret_run, e);
 	if (r == 0)
 		r = limit_started(spec, warn, data, ret_run, e);
-	(void)lxc_container_put(c);
+	lxc_close(c);
 	return r;
 }
 
