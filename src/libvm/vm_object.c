@@ -40,6 +40,8 @@ struct loading {
 	int recordsfd;
 	int poolfd;    /* -1: there is no pool */
 	bool journals; /* there are journals */
+	bool looked;   /* for the store */
+	struct store *store;
 	char *server_uuid;
 	char *buildstamp;
 };
@@ -190,6 +192,15 @@ static bool is_hardware(const struct jv *vm)
 	return brand_from_name(jv_get_string(vm, "brand")) & BRANDS_HARDWARE;
 }
 
+/* Opened once for however many VMs; NULL: there is none. */
+static struct store *the_store(struct loading *l)
+{
+	if (!l->looked && l->poolfd >= 0 && store_open(l->poolfd, &l->store, NULL) < 0)
+		l->store = NULL;
+	l->looked = true;
+	return l->store;
+}
+
 /*
  * Derives what is needed. All of it is there for who needs all: a list of whole
  * objects holds what "get" prints.
@@ -226,7 +237,7 @@ static void derive(struct loading *l, struct jv *vm, const char *uuid)
 		jv_set(vm, "zonedid", jv_int(jv_get_int(vm, "idmap_base", 0) >> 16));
 	/* Of those that are asked for alone: others may have thousands. */
 	if (needs(l, "snapshots"))
-		jv_set(vm, "snapshots", vm_snapshots(l->host, uuid));
+		jv_set(vm, "snapshots", vm_snapshots(the_store(l), uuid));
 	for (size_t i = 0; i < ARRAY_SIZE(internal); i++)
 		(void)jv_del(vm, internal[i]);
 }
@@ -250,6 +261,7 @@ static void loading_done(struct loading *l)
 {
 	close_p(&l->recordsfd);
 	close_p(&l->poolfd);
+	store_close(l->store);
 	free(l->server_uuid);
 	free(l->buildstamp);
 }

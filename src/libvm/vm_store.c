@@ -48,15 +48,13 @@ int vm_start_locked(const struct vm_host *vh, const char *uuid, struct vm_report
 	return r;
 }
 
-struct jv *vm_snapshots(const struct host *h, const char *uuid)
+struct jv *vm_snapshots(struct store *store, const char *uuid)
 {
 	cleanup_free struct store_snapshot *list = NULL;
-	cleanup_store struct store *store = NULL;
 	struct jv *all = jv_array();
 	size_t count = 0;
 
-	if (vm_store_open(h, &store, NULL) < 0 ||
-	    store_snapshot_list(store, uuid, &list, &count, NULL) < 0)
+	if (!store || store_snapshot_list(store, uuid, &list, &count, NULL) < 0)
 		return all;
 	for (size_t i = 0; i < count; i++) {
 		struct jv *item = jv_object();

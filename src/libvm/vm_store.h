@@ -24,8 +24,8 @@ ATTR_MUST_CHECK int vm_need_zone(const struct jv *record, const char *what, stru
 ATTR_MUST_CHECK int vm_start_locked(const struct vm_host *vh, const char *uuid,
 				    struct vm_report *rep, struct err *e);
 
-/* [{ "name", "created_at" }], newest first; new. A host without a pool has none. */
-struct jv *vm_snapshots(const struct host *h, const char *uuid);
+/* [{ "name", "created_at" }], newest first; new. S is NULL on a host without a pool: none. */
+struct jv *vm_snapshots(struct store *s, const char *uuid);
 
 /*
  * Take the ids, addresses and names that RECORD wants; "idmap_base" is put into it. What
