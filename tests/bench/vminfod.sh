@@ -1,21 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# vminfod.sh [ZONES [BIG]] - how long a list takes, through vminfod and without.
+# vminfod.sh - how long a list takes, through vminfod and without.
 #
 # Makes a host below a temporary folder with ZONES records (1,000), then one with
-# BIG (10,000) of five snapshots each, and prints the median of RUNS (15) runs of
-# each command in milliseconds, the memory of vminfod, and the reads it takes.
-# Run it on a release build; DAIS_BIN says where the programs are.
+# BIG (10,000) of five snapshots each in a pool, and prints the median of RUNS (15) runs of
+# each command in milliseconds, and the memory of vminfod.
+#
+# environment: DAIS_BIN (release programs), ZONES, BIG, RUNS
 set -u
 bin=${DAIS_BIN:-$(cd "$(dirname "$0")/../.." && pwd)/build/bin}
-zones=${1:-1000} big=${2:-10000} runs=${RUNS:-15}
-[ "$(id -u)" -eq 0 ] || { echo "vminfod.sh: needs root" >&2; exit 1; }
+zones=${ZONES:-1000} big=${BIG:-10000} runs=${RUNS:-15}
+[ "$(id -u)" -eq 0 ] || { echo "skipped: not root"; exit 0; }
+for tool in jq mkfs.btrfs losetup; do
+	command -v "$tool" >/dev/null || { echo "skipped: '$tool' is not installed"; exit 0; }
+done
 
 dir=$(mktemp -d /tmp/dais-bench.XXXXXX)
 daemon=
 cleanup() {
 	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null
+	umount "$dir/b/zones" 2>/dev/null || umount -l "$dir/b/zones" 2>/dev/null
 	rm -rf "$dir"
 }
 trap cleanup EXIT
@@ -43,10 +48,13 @@ make_host() {
 			$((256 * (1 + i % 8))) $((i >> 16 & 255)) $((i >> 8 & 255)) $((i & 255)) \
 			$((i >> 8 & 255)) $((i & 255)) $((i >> 8 & 255)) $((i & 255)) $((i % 50)) \
 			"$i" $((1073741824 + i * 65536)) >"$1/etc/zones/$uuid.json"
-		mkdir -p "$1/zones/$uuid/root"
-		for ((n = 0; n < $3; n++)); do
-			mkdir -p "$1/zones/$uuid/snapshots/snap$n"
-		done
+		echo "$uuid"
+	done >"$dir/uuids"
+	# To a list a snapshot is an entry of "snap" and the words about it.
+	sed "s|.*|$1/zones/&/root|" "$dir/uuids" | xargs mkdir -p
+	for ((n = 0; n < $3; n++)); do
+		sed "s|.*|$1/zones/&/snap/snap$n $1/zones/&/snapinfo|" "$dir/uuids" | xargs mkdir -p
+		sed "s|.*|$1/zones/&/snapinfo/snap$n|" "$dir/uuids" | xargs touch
 	done
 }
 
@@ -60,7 +68,7 @@ median() {
 		"$@" >/dev/null
 		echo $((($(date +%s%N) - t) / 10000))
 	done | sort -n | awk -v name="$name" '{ t[NR] = $1 }
-		END { printf "%-44s %8.2f ms\n", name, t[int((NR + 1) / 2)] / 100 }'
+		END { printf "%-52s %8.2f ms\n", name, t[int((NR + 1) / 2)] / 100 }'
 }
 
 start_daemon() {
@@ -72,13 +80,13 @@ start_daemon() {
 		kill -0 "$daemon" || exit 1
 		sleep 0.02
 	done
-	printf '%-44s %8.0f ms\n' "$2: vminfod ready after" $((($(date +%s%N) - t) / 1000000))
-	printf '%-44s %8.1f MB\n' "$2: vminfod resident" \
+	printf '%-52s %8.0f ms\n' "$2: vminfod ready after" $((($(date +%s%N) - t) / 1000000))
+	printf '%-52s %8.1f MB\n' "$2: vminfod resident" \
 		"$(awk '/VmRSS/ { print $2 / 1024 }' "/proc/$daemon/status")"
 }
 
 stop_daemon() {
-	printf '%-44s %8.1f MB\n' "$1: vminfod resident, after all that" \
+	printf '%-52s %8.1f MB\n' "$1: vminfod resident, after all that" \
 		"$(awk '/VmRSS/ { print $2 / 1024 }' "/proc/$daemon/status")"
 	kill "$daemon" && wait "$daemon"
 	daemon=
@@ -96,9 +104,15 @@ median "$zones: lookup uuid, through vminfod" "${vm[@]}" lookup uuid=00000000-11
 stop_daemon "$zones"
 rm -rf "$dir/a"
 
+mkdir "$dir/b"
+"$bin/mkpool" -q --file "$dir/pool.img" --size 4G --root "$dir/b" || { echo "vminfod.sh: no pool" >&2; exit 1; }
 make_host "$dir/b" "$big" 5
 vm=("$bin/vmadm" --root "$dir/b")
-median "$big: list, from the records" "${vm[@]}" list
+[ "$("${vm[@]}" get "$(head -1 "$dir/uuids")" | jq '.snapshots | length')" = 5 ] ||
+	{ echo "vminfod.sh: the snapshots are not seen" >&2; exit 1; }
+median "$big, $((big * 5)) snapshots: list, from the records" "${vm[@]}" list
+median "$big, $((big * 5)) snapshots: lookup -j, each of them" "${vm[@]}" lookup -j -o uuid,snapshots
 start_daemon "$dir/b" "$big"
-median "$big: list, through vminfod" "${vm[@]}" list
+median "$big, $((big * 5)) snapshots: list, through vminfod" "${vm[@]}" list
+median "$big, $((big * 5)) snapshots: the same, each of them" "${vm[@]}" lookup -j -o uuid,snapshots
 stop_daemon "$big"
