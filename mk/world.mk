@@ -40,7 +40,7 @@ VERDICTS := $(addprefix shadow.,$(subst $(comma), ,$(SHADOW_COMPILERS))) $(if $(
 LOCALS	:= $(patsubst projects/%/,%,$(wildcard projects/local/*/))
 LOCALS	:= $(subst /,.,$(LOCALS))
 
-WORLD_GOALS := world live sbom sign strap target local core select images image-tiny images-force lock \
+WORLD_GOALS := world kernel-headers live sbom sign strap target local core select images image-tiny images-force lock \
 	platform root boot-archive image-sbom boot platform-test
 WORLD	:= strap select target $(VERDICTS)
 PARTS	:=
@@ -111,11 +111,19 @@ $(sort $(filter shadow.%,$(VERDICTS) $(MAKECMDGOALS))): shadow.%:
 lint:
 	@$(STEP) $(call inputs,src tools mk/check.mk) lint -- $(MAKE) --no-print-directory CI=true check-cppcheck
 
+# Drivers of the site are compiled against the platform's own kernel.
+DRIVERS	:= $(patsubst projects/local/%/Kbuild,local.%,$(wildcard projects/local/*/Kbuild))
+$(DRIVERS): kernel-headers
+kernel-headers: core
+	@$(STEP) $(call inputs,$(STAMPS)/core tools/projects/kernel) -o $(BUILD)/kernel/version \
+		kernel-headers -- tools/projects/kernel
+
 # A project may build against what the extra ones installed.
 local: $(LOCALS)
 $(LOCALS): local.%: strap $(BUILDER) $(filter extra.%,$(PARTS))
 	@$(STEP) $(call inputs,$(STAMPS)/strap $(addprefix $(STAMPS)/,$(filter extra.%,$(PARTS))) \
-		projects/local/$* tools/projects) -k '$(PRIMARY_COMPILER)' -o $(PROTO)/$@ $@ -- tools/projects/local $(BUILDER) $*
+		projects/local/$* tools/projects $(if $(filter $@,$(DRIVERS)),$(STAMPS)/kernel-headers)) \
+		-k '$(PRIMARY_COMPILER)' -o $(PROTO)/$@ $@ -- tools/projects/local $(BUILDER) $*
 
 core:
 	@$(STEP) $(call inputs,$(LISTS) $(LOCK) $(addprefix tools/core/,apt.sh assemble fetch make resolve)) \
@@ -129,7 +137,7 @@ select: core strap
 
 root: select target $(PARTS) $(BUILDER)
 	@$(STEP) $(call inputs,$(STAMPS)/select $(STAMPS)/target $(BUILDER) overlay tools/image/root \
-		tools/image/drivers $(CORE)/drivers tools/image/mancheck tools/checks \
+		tools/image/drivers tools/image/depmod $(CORE)/drivers tools/image/mancheck tools/checks \
 		$(addprefix $(STAMPS)/,$(PARTS)) tools/projects projects/dais) -k $(BUILDSTAMP) -k '$(PASSWORD_HASH)' \
 		-k "$$(tools/image/gitstatus)" -o $(BUILD)/image/root.tar \
 		root -- tools/image/root $(BUILDER)

@@ -44,6 +44,7 @@ make_tree() # make_tree DIR: and stay in it
 				case $word in
 				"${from[i]}" | "${from[i]}"/*) word=${to[i]}${word#"${from[i]}"} ;;
 				*="${from[i]}") word=${word%"${from[i]}"}${to[i]} ;;
+				*="${from[i]}"/*) word=${word%%=*}=${to[i]}${word#*="${from[i]}"} ;;
 				esac
 			done
 			words+=("$word")
@@ -73,6 +74,7 @@ make_tree() # make_tree DIR: and stay in it
 		cp -r "$BUILD/core/tree/." "$PROTO/core"
 		printf '%s\n' 'd etc 0755 root root' 'f etc/passwd 0644 root root' \
 			'f etc/group 0644 root root' 'f etc/shadow 0600 root root' > "$BUILD/manifest/core.manifest"
+		[ ! -x ./ship.more ] || ./ship.more >> "$BUILD/manifest/core.manifest"
 	END
 	script tools/image/target <<-'END'
 		#!/bin/sh
