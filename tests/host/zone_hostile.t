@@ -31,7 +31,8 @@ trap_state() {
 }
 
 said() { sed 's/^/# /' "$dir/said"; }
-zone_payload bad '{ "autoboot": false, "tmpfs": 8, "filesystems": [
+zone_payload bad '{ "autoboot": false, "tmpfs": 8, "delegate_dataset": true, "fs_allowed": "fuse",
+	"resolvers": ["10.91.0.1"], "maintain_resolvers": true, "filesystems": [
 	{ "type": "lofs", "source": "/given", "target": "/mnt/a/b" },
 	{ "type": "lofs", "source": "/given.txt", "target": "/etc/given.txt" },
 	{ "type": "tmpfs", "target": "/mem" } ] }' >"$dir/payload"
@@ -93,7 +94,8 @@ try() { # try KIND PATH
 }
 
 for path in dev proc sys tmp run var etc sbin mnt mnt/a mnt/a/b etc/given.txt mem sbin/init .zonecontrol \
-	native var/svc etc/hostname etc/resolv.conf dev/pts dev/console; do
+	native native/.zonecontrol native/.zonecontrol/metadata.sock var/svc etc/hostname etc/hosts etc/resolv.conf \
+	dev/pts dev/console dev/shm dev/fuse checkpoints zones "zones/$uuid" "zones/$uuid/data"; do
 	for kind in absolute relative; do
 		try $kind $path
 	done
@@ -107,7 +109,8 @@ for path in dev tmp sbin/init mnt/a/b etc/given.txt etc/hostname etc/resolv.conf
 done
 is "nor do links to a file, to nothing and to themselves" "$bad_paths" ""
 bad_paths=''
-for path in dev proc sys tmp etc sbin/init mnt/a/b etc/given.txt mem .zonecontrol; do
+for path in dev proc sys tmp etc sbin/init mnt/a/b etc/given.txt mem native native/.zonecontrol checkpoints \
+	"zones/$uuid/data"; do
 	for kind in pipe device setuid; do
 		try $kind $path
 	done
@@ -118,6 +121,26 @@ ok "of both kinds there were some: $refused refused, $worked worked" $?
 is "nothing is left of any" "$(nothing_left "$uuid")" ""
 vmadm --root "$host" start "$uuid" >"$dir/said" 2>&1
 ok "and with its own root it starts again" $?
+# What a change of a running zone writes, where its own root has put something meanwhile.
+resolver() {
+	timeout 20 vmadm --root "$host" update "$uuid" >"$dir/said" 2>&1 <<<"{ \"resolvers\": [\"10.91.0.$1\"] }"
+}
+bad_paths='' n=1
+for path in etc/resolv.conf etc; do
+	for kind in absolute relative tofile dangling pipe device; do
+		place $kind $path
+		set_trap
+		before=$(trap_state)
+		resolver $((n += 1))
+		[ $? -lt 2 ] || bad_paths+=" hangs:$kind:$path"
+		[ "$(trap_state)" = "$before" ] || bad_paths+=" touched:$kind:$path"
+	done
+done
+rm -rf "$root/etc"
+mkdir "$root/etc"
+resolver 99
+is "a change of resolvers reaches no other file" "$? $bad_paths $(tail -n 1 "$root/etc/resolv.conf")" \
+	"0  nameserver 10.91.0.99"
 vmadm --root "$host" delete "$uuid" >"$dir/said" 2>&1 || said
 
 # ---- what create writes -------------------------------------------------------------

@@ -140,6 +140,7 @@ fi
 # ---- vminfod ---------------------------------------------------------------------------
 
 sock=$root/run/dais/vminfod.sock
+mkdir -p "$root/etc/zones"
 record() { # N ALIAS
 	local uuid
 	uuid=$(printf 'bbbbbbbb-0000-4000-8000-%012d' "$1")
