@@ -48,7 +48,7 @@ static int take_snapshot(struct vm_capture *c, const char *vm, bool must_be_stop
 			 struct err *e)
 {
 	cleanup_jv struct jv *record = NULL;
-	cleanup_close int lock = vm_open_named(c->vh, vm, &record, e);
+	cleanup_close int lock = vm_open(c->vh, vm, &record, e);
 	int r = lock < 0 ? lock : 0;
 
 	if (r == 0 && must_be_stopped)
@@ -102,8 +102,6 @@ int vm_capture(const struct vm_host *vh, const struct vm_capture_request *req,
 		return r;
 	image_clean_partials(vh->host, c.store);
 	r = record_load(vh->host, req->vm, &record, e);
-	if (r == -ENOENT)
-		return err_set(e, r, "VM %s not found", req->vm);
 	if (r == 0)
 		r = vm_need_zone(record, "images of hardware VMs cannot be made by this host",
 				 e);

@@ -505,7 +505,7 @@ static int open_receiving(const struct vm_host *vh, const char *uuid, struct rec
 			  struct err *e)
 {
 	cleanup_jv struct jv *record = NULL;
-	cleanup_close int lock = vm_open_named(vh, uuid, &record, e);
+	cleanup_close int lock = vm_open(vh, uuid, &record, e);
 	int r = lock < 0 ? lock : receiving_load(n, vh, uuid, e);
 
 	return r < 0 ? r : take_fd(lock);

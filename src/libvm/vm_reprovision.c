@@ -168,7 +168,7 @@ int vm_reprovision(const struct vm_host *vh, const char *uuid, const char *image
 	bool ran;
 	int r;
 
-	n.lock = vm_open_named(vh, uuid, &n.record, e);
+	n.lock = vm_open(vh, uuid, &n.record, e);
 	if (n.lock < 0)
 		return n.lock;
 	r = check(&n, e);

@@ -361,7 +361,7 @@ int vm_send(const struct vm_host *vh, const char *uuid, const struct vm_transfer
 	int r;
 
 	(void)rep;
-	n.lock = vm_open_named(vh, uuid, &n.record, e);
+	n.lock = vm_open(vh, uuid, &n.record, e);
 	if (n.lock < 0)
 		return n.lock;
 	r = vm_need_zone(n.record, "hardware VMs cannot be sent by this host", e);

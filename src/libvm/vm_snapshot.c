@@ -49,7 +49,7 @@ static int begin(struct work *w, struct err *e)
 
 	if (!store_snapshot_name_is_valid(w->name))
 		return err_set(e, -EINVAL, "Invalid snapshot name");
-	w->lock = vm_open_named(w->vh, w->uuid, &w->record, e);
+	w->lock = vm_open(w->vh, w->uuid, &w->record, e);
 	if (w->lock < 0)
 		return w->lock;
 	r = vm_need_zone(w->record, "snapshots for kvm VMs currently unsupported", e);

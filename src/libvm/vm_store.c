@@ -19,16 +19,6 @@ int vm_store_open(const struct host *h, struct store **ret_store, struct err *e)
 	return poolfd < 0 ? poolfd : store_open(poolfd, ret_store, e);
 }
 
-int vm_open_named(const struct vm_host *vh, const char *uuid, struct jv **ret_record,
-		  struct err *e)
-{
-	int r = vm_open(vh, uuid, ret_record, e);
-
-	if (r == -ENOENT && record_exists(vh->host, uuid, NULL) == 0)
-		return err_set(e, r, "VM %s not found", uuid);
-	return r;
-}
-
 int vm_need_zone(const struct jv *record, const char *what, struct err *e)
 {
 	if (brand_from_name(jv_get_string(record, "brand")) & BRANDS_HARDWARE)

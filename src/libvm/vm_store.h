@@ -13,10 +13,6 @@ struct jv;
 ATTR_MUST_CHECK int vm_store_open(const struct host *h, struct store **ret_store,
 				  struct err *e);
 
-/* vm_open() with the text of those commands: "VM UUID not found". */
-ATTR_MUST_CHECK int vm_open_named(const struct vm_host *vh, const char *uuid,
-				  struct jv **ret_record, struct err *e);
-
 /* -ENOTSUP for hardware VMs; WHAT is all of the message. */
 ATTR_MUST_CHECK int vm_need_zone(const struct jv *record, const char *what, struct err *e);
 

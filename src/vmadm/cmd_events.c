@@ -44,7 +44,7 @@ static int check_vm(struct events *ev, const struct jv *event, struct err *e)
 	if (r < 0)
 		return r;
 	if (!holds(vms, ev->v.uuid))
-		return err_set(e, -ENOENT, "VM %s not found", ev->v.uuid);
+		return err_set(e, -ENOENT, "zoneadm: %s: No such zone configured", ev->v.uuid);
 	return 0;
 }
 

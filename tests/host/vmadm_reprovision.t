@@ -39,7 +39,7 @@ is "and is named by its UUID" "$status" 1
 new "$second"
 vm reprovision "${u/7d7d/9f9f}" -f "$dir/p.json"
 is "the VM has to be there" "$status $err" \
-	"1 Failed to reprovision VM ${u/7d7d/9f9f}: VM ${u/7d7d/9f9f} not found"
+	"1 Failed to reprovision VM ${u/7d7d/9f9f}: zoneadm: ${u/7d7d/9f9f}: No such zone configured"
 
 vm start $u
 in_zone $u sh -c "echo mine >/root/mine; echo kept >/zones/$u/data/kept"

@@ -29,7 +29,7 @@ is "one that is not there cannot be deleted" "$status $err" "1 No snapshot named
 vm rollback-snapshot $u none
 is "nor gone back to" "$status $err" "1 No snapshot named \"none\" for $u"
 vm create-snapshot ${u/5a5a/6b6b} x
-is "nor made of no VM" "$status $err" "1 VM ${u/5a5a/6b6b} not found"
+is "nor made of no VM" "$status $err" "1 zoneadm: ${u/5a5a/6b6b}: No such zone configured"
 
 # ---- a stopped zone
 

@@ -187,7 +187,7 @@ eventually grep -q eleven "$dir/after"
 ok "and goes on listening" $?
 is "of the VM that was asked for alone" "$(grep -c '"modify"' "$dir/after")" 1
 vm events cccccccc-0000-4000-8000-000000000001
-is "a VM that is not there" "$status $err" "1 VM cccccccc-0000-4000-8000-000000000001 not found"
+is "a VM that is not there" "$status $err" "1 zoneadm: cccccccc-0000-4000-8000-000000000001: No such zone configured"
 rm -f "$root"/etc/zones/bbbbbbbb-*.json
 is "all records removed" "$(get /vms)" "[]"
 kill "$daemon"
