@@ -108,6 +108,7 @@ int lxc_clean(const char *uuid, const char *rundir, struct err *e);
 int lxc_note_end(const char *rundir, struct err *e);
 enum run_end lxc_read_end(const char *rundir);
 int lxc_read_status(const char *rundir, pid_t init); /* as run_reap() */
-/* lxc.log holds one start: forget what there was, and its first error afterwards, or "". */
-void lxc_forget_errors(const char *rundir);
+/* What there is of the last one: its log, how it ended. */
+void lxc_forget_last(const char *rundir);
+/* The first error of the log, which holds one start; or "". */
 void lxc_first_error(const char *rundir, char *ret, size_t size);

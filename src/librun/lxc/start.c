@@ -161,6 +161,6 @@ int lxc_start_machine(const struct run_spec *spec, run_warn *warn, void *data,
 	r = write_profile(spec->rundir, e);
 	if (r < 0)
 		return r;
-	lxc_forget_errors(spec->rundir);
+	lxc_forget_last(spec->rundir);
 	return start_prepared(spec, warn, data, ret_run, e);
 }

@@ -150,11 +150,14 @@ static const char *message_of(const char *line)
 	return p;
 }
 
-void lxc_forget_errors(const char *rundir)
+void lxc_forget_last(const char *rundir)
 {
 	char path[PATH_MAX];
 
 	(void)snprintf(path, sizeof(path), "%s/lxc.log", rundir);
+	(void)unlink(path);
+	/* A machine that is killed notes nothing: what the last one noted is not about it. */
+	(void)snprintf(path, sizeof(path), "%s/ended", rundir);
 	(void)unlink(path);
 }
 
