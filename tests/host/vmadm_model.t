@@ -5,7 +5,8 @@
 # another host among them, and two models at once beside a vminfod that is killed; see
 # tests/model/vm_model.c. `make soak` runs it longer.
 #
-# environment: MODEL_OPS how many (default 120); MODEL_SEED (default 1)
+# environment: MODEL_OPS how many (default 120); MODEL_SEED (default 1);
+#              MODEL_CRASH, how many of 100 are cut short in each run (default "0 25")
 IMAGE=tiny
 . "$(dirname "$0")/vmadm_lib.bash"
 
@@ -23,7 +24,7 @@ mkdir -p "$far/etc/dais"
 cp "$root/etc/dais/nictags.json" "$far/etc/dais/"
 trap 'umount "$far/zones" 2>/dev/null || umount -l "$far/zones" 2>/dev/null; cleanup' EXIT
 "$bin/mkpool" -q --file "$dir/far.img" --size 1G --root "$far" || skip "no second pool"
-for crash in 0 25; do
+for crash in ${MODEL_CRASH:-0 25}; do
 	"$dir/vm_model" -v "$bin/vmadm" -r "$root" -i "$image" -s "$seed" -n "${MODEL_OPS:-120}" -c $crash \
 		-f "$far" -t "$dir/client" -d "$bin/vminfod" >"$dir/model"
 	status=$?

@@ -56,7 +56,8 @@ state() { "$bin/vmadm" --root "$root" list -Ho state | xargs; }
 running() { [ "$(state)" = running ]; }
 still_there() { [ -n "$(what_stays)" ]; }
 what_stays() {
-	find "$root/run/dais/$u" -mindepth 1 ! -name state.json 2>/dev/null
+	# "ended": what liblxc runs at the end may be late; the next start takes it away.
+	find "$root/run/dais/$u" -mindepth 1 ! -name state.json ! -name ended 2>/dev/null
 	ip -o link show | grep -o ' dz[0-9a-f]*n[0-9]*'
 	grep "$zones/$u" /proc/self/mountinfo
 	find /sys/fs/cgroup -type d -path "*dais/$u*" 2>/dev/null

@@ -211,11 +211,11 @@ static void delete_all(void)
 		far_delete_all();
 }
 
-static void check_all(const char *when)
+static void check_all(const char *when, bool kills)
 {
-	check_host(root, when);
+	check_host(root, when, kills);
 	if (far_root)
-		check_host(far_root, when);
+		check_host(far_root, when, kills);
 }
 
 static const char *number(const char *text, unsigned long *ret)
@@ -275,11 +275,11 @@ int main(int argc, char **argv)
 		step((unsigned int)crash);
 		if (n % CHUNK && n < count)
 			continue;
-		check_all("between operations");
+		check_all("between operations", crash > 0);
 		printf("ok %lu - %lu operations\n", ++tests, n);
 	}
 	delete_all();
-	check_all("at the end");
+	check_all("at the end", crash > 0);
 	printf("ok %lu - nothing is left to check after everything is deleted\n1..%lu\n",
 	       tests + 1, tests + 1);
 	return 0;

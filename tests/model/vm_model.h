@@ -83,7 +83,8 @@ bool host_is(const char *host, const struct vm have[VMS], int changed, const str
 int read_marker(const char *host, int i);
 int snaps_of(const char *host, int i);
 void write_marker(int i, int value);
-void check_host(const char *host, const char *when);
+/* "check" has to find nothing; if there are kills, once it has mended what it found. */
+void check_host(const char *host, const char *when, bool kills);
 
 /* ---- vm_model_ops.c ---- */
 

@@ -126,10 +126,15 @@ bool host_is(const char *host, const struct vm have[VMS], int changed, const str
 	       (read_marker(host, changed) == now->content && object_is(host, changed, now));
 }
 
-void check_host(const char *host, const char *when)
+void check_host(const char *host, const char *when, bool kills)
 {
-	struct call c = { .host = host, .args = { "check" } };
+	struct call c = { .host = host, .args = { "check", kills ? "--repair" : NULL } };
 	int status = run_call(&c);
+
+	/* Whose supervisor was killed may have ended since with nobody to tidy up. */
+	c.args[1] = NULL;
+	if (kills && status == 0)
+		status = run_call(&c);
 
 	/* What another runner has just cut short is its own to mend. */
 	if (status != 0 && !runner)

@@ -182,7 +182,7 @@ static void op_reprovision(struct op *op, int i)
 	v->runs = v->runs || v->autoboot;
 }
 
-/* By the guest's own tool, over its socket. */
+/* By the guest's own tool, over its socket. An agent that is killed often comes back late. */
 static void op_metadata(struct op *op, int i)
 {
 	static char tool[LINE], socket[LINE], value[16];
@@ -201,7 +201,7 @@ static void op_metadata(struct op *op, int i)
 	v->key = put ? 1 + (int)pick(1000000) : 0;
 	snprintf(value, sizeof(value), "%d", v->key);
 	op->args[0] = "-t";
-	op->args[1] = v->runs ? "15" : "1";
+	op->args[1] = v->runs ? "60" : "1";
 	op->args[2] = "-s";
 	op->args[3] = socket;
 	op->args[4] = "k";
