@@ -5,7 +5,8 @@
 #	make test-cli T=PATTERN    only tests/cli/*PATTERN*.t
 #	make fuzz FUZZ_SECONDS=60  each fuzzer for so long, over its corpus
 #	make soak SOAK_OPS=N       the model tests with N operations each, every system call that
-#	                           can fail, and each fuzzer for longer
+#	                           can fail, the disk image (make image-test), and each fuzzer
+#	                           for longer
 #	make bench T=PATTERN       tests/bench/*PATTERN*.sh, with release programs; as root
 #
 # Unit tests and the programs that the others run are made in dev mode, with
@@ -44,6 +45,7 @@ soak:
 	@DAIS_BIN=$(abspath $(BUILD))/dev/bin MODEL_OPS=$(SOAK_OPS) MODEL_SEED=$$(date +%s) \
 		SYSCALL_EVERY=1 \
 		tests/run host $(wildcard tests/host/*model*.t tests/host/*_syscalls.t)
+	+@$(MAKE) --no-print-directory image-test
 	+@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$$((FUZZ_SECONDS * 15))
 
 bench:

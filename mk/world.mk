@@ -40,7 +40,7 @@ VERDICTS := $(addprefix shadow.,$(subst $(comma), ,$(SHADOW_COMPILERS))) $(if $(
 LOCALS	:= $(patsubst projects/%/,%,$(wildcard projects/local/*/))
 LOCALS	:= $(subst /,.,$(LOCALS))
 
-WORLD_GOALS := world kernel-headers live sbom sign strap target local core select images image-tiny images-force lock \
+WORLD_GOALS := world kernel-headers live sbom sign strap target local core select images image-tiny image-debian-disk image-test images-force lock \
 	platform root boot-archive image-sbom boot platform-test
 WORLD	:= strap select target $(VERDICTS)
 PARTS	:=
