@@ -2,6 +2,7 @@
 #include "imgadm/session.h"
 
 #include "base/alloc.h"
+#include "imgadm/import_layout.h"
 #include "libimg/import.h"
 
 /* -S: these instead of the configured ones, in this order. */
@@ -93,8 +94,12 @@ int cmd_import(struct cli_call *call, struct err *e)
 		r = imgadm_sources(call, &h, &s);
 	if (r == 0)
 		r = take_sources(call, &h, &s);
-	for (int i = 0; r == 0 && i < cli_operands(call); i++)
-		r = import_one(call, &h, &s, cli_operand(call, i), limit);
+	for (int i = 0; r == 0 && i < cli_operands(call); i++) {
+		const char *name = cli_operand(call, i);
+
+		r = import_is_layout(name) ? import_layout(call, &h, name, limit)
+					   : import_one(call, &h, &s, name, limit);
+	}
 	host_close(&h);
 	return r;
 }
