@@ -5,7 +5,7 @@
 #
 # Makes a host below a temporary folder with ZONES records (1,000), then one with
 # BIG (10,000) of five snapshots each in a pool, and prints the median of RUNS (15) runs of
-# each command in milliseconds, and the memory of vminfod.
+# each command, and the memory of vminfod.
 #
 # environment: DAIS_BIN (release programs), ZONES, BIG, RUNS
 set -u
@@ -58,17 +58,19 @@ make_host() {
 	done
 }
 
-# median NAME COMMAND...
+# median NAME COMMAND...: of the time, and of the command's own processor time.
 median() {
-	local name=$1 i t
+	local name=$1 i t TIMEFORMAT='%U %S'
 	shift
 	"$@" >/dev/null || echo "failed: $*" >&2
 	for ((i = 0; i < runs; i++)); do
-		t=$(date +%s%N)
-		"$@" >/dev/null
-		echo $((($(date +%s%N) - t) / 10000))
-	done | sort -n | awk -v name="$name" '{ t[NR] = $1 }
-		END { printf "%-52s %8.2f ms\n", name, t[int((NR + 1) / 2)] / 100 }'
+		t=${EPOCHREALTIME/./}
+		{ time "$@" >/dev/null 2>&3; } 3>&2 2>"$dir/cpu"
+		echo "$((${EPOCHREALTIME/./} - t)) $(awk '{ print ($1 + $2) * 1000 }' "$dir/cpu")"
+	done >"$dir/times"
+	printf '%-52s %8.2f ms, processor %.0f ms\n' "$name" \
+		"$(sort -n "$dir/times" | awk '{ t[NR] = $1 / 1000 } END { print t[int((NR + 1) / 2)] }')" \
+		"$(sort -n -k 2 "$dir/times" | awk '{ t[NR] = $2 } END { print t[int((NR + 1) / 2)] }')"
 }
 
 start_daemon() {
