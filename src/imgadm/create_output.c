@@ -94,6 +94,21 @@ int output_begin(const struct creation *c, struct output *ret, struct err *e)
 	return ret->fd < 0 ? err_sys(e, "cannot make a file in '%s'", ret->dir) : 0;
 }
 
+/* In the place of what has the name. */
+static int replace(struct output *o, const char *self, const char *new)
+{
+	if (!o->named) {
+		(void)unlinkat(o->dirfd, new, 0);
+		if (linkat(AT_FDCWD, self, o->dirfd, new, AT_SYMLINK_FOLLOW) < 0)
+			return -1;
+		o->named = true;
+	}
+	if (renameat(o->dirfd, new, o->dirfd, o->name) < 0)
+		return -1;
+	o->named = false;
+	return 0;
+}
+
 static int give_name(struct output *o, struct err *e)
 {
 	cleanup_free char *self = xasprintf("/proc/self/fd/%d", o->fd);
@@ -101,16 +116,10 @@ static int give_name(struct output *o, struct err *e)
 
 	if (fsync(o->fd) < 0)
 		return err_sys(e, "cannot write '%s'", o->name);
-	if (!o->named) {
-		(void)unlinkat(o->dirfd, new, 0);
-		if (linkat(AT_FDCWD, self, o->dirfd, new, AT_SYMLINK_FOLLOW) < 0)
-			return err_sys(e, "cannot name '%s'", o->name);
-		o->named = true;
-	}
-	if (renameat(o->dirfd, new, o->dirfd, o->name) < 0)
-		return err_sys(e, "cannot name '%s'", o->name);
-	o->named = false;
-	return 0;
+	/* One step where that is enough: nothing is left between two. */
+	if (!o->named && linkat(AT_FDCWD, self, o->dirfd, o->name, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	return replace(o, self, new) < 0 ? err_sys(e, "cannot name '%s'", o->name) : 0;
 }
 
 int output_end(const struct creation *c, struct output *o, struct err *e)

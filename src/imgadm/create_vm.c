@@ -6,20 +6,16 @@
 
 #include <string.h>
 
-static int not_found(const struct creation *c, const char *word)
-{
-	cleanup_free char *msg = xasprintf("vm \"%s\" not found", word);
-
-	return imgadm_fail(c->call, "VmNotFound", msg);
-}
-
 static int load(struct creation *c, const char *uuid)
 {
 	struct err e = { 0 };
 	int r = record_load(c->host, uuid, &c->record, &e);
 
-	if (r == -ENOENT)
-		return not_found(c, uuid);
+	if (r == -ENOENT) {
+		cleanup_free char *msg = xasprintf("vm \"%s\" not found", uuid);
+
+		return imgadm_fail(c->call, "VmNotFound", msg);
+	}
 	return r < 0 ? imgadm_fail(c->call, "FileSystem", e.msg) : 0;
 }
 
@@ -61,8 +57,10 @@ int create_load_vm(struct creation *c)
 		return imgadm_fail(c->call, "FileSystem", e.msg);
 	if (found == 1)
 		return load(c, uuid);
-	if (found == 0)
-		return not_found(c, word);
+	if (found == 0) {
+		msg = xasprintf("invalid uuid: \"%s\", and no VM has this alias", word);
+		return imgadm_fail(c->call, "InvalidUUID", msg);
+	}
 	msg = xasprintf("'%s' is the alias of %d VMs; give the UUID", word, found);
 	return imgadm_fail(c->call, "InvalidArgument", msg);
 }
