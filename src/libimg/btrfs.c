@@ -8,8 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define VERSION_AT 13
-
 struct btrfs {
 	struct image_input *in;
 	const struct extract_limits *limits;
@@ -17,7 +15,9 @@ struct btrfs {
 	struct extract_counts counts;
 	struct btrfs_left left;
 	struct btrfs_id id;
+	unsigned int version;
 	size_t have;
+	uint8_t plain[BTRFS_ENCODED_MAX]; /* an extent that came compressed */
 	uint8_t block[STREAM_COMMAND_MAX];
 };
 
@@ -159,12 +159,29 @@ static int leave_xattr(struct btrfs *b, const struct stream_cmd *c, struct err *
 	return 1;
 }
 
+/* What is new in version 2. 1: there is nothing to do for the tree. */
+static int translate(struct btrfs *b, struct stream_cmd *c, struct err *e)
+{
+	if (b->version < 2 || c->command <= STREAM_END)
+		return 0;
+	if (c->command == STREAM_ENCODED_WRITE)
+		return btrfs_decode(c, b->plain, e);
+	/* Flags as of chattr(1), which zones set for themselves. */
+	if (c->command == STREAM_FILEATTR)
+		return 1;
+	return c->command == STREAM_FALLOCATE
+		       ? err_set(e, -ENOTSUP, "it has space that is kept for later (fallocate)")
+		       : 0;
+}
+
 static int run_command(struct btrfs *b, struct stream_cmd *c, struct err *e)
 {
-	int r = count_command(b, c, e);
+	int r = translate(b, c, e);
 
-	if (r < 0)
-		return r;
+	if (r == 0)
+		r = count_command(b, c, e);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	if (c->command == STREAM_SNAPSHOT || c->command == STREAM_SUBVOL) {
 		r = b->target.begun ? 0 : begin(b, c, e);
 	} else if (!b->target.begun) {
@@ -223,7 +240,7 @@ static int run(struct btrfs *b, struct err *e)
 		if (size <= 0)
 			return (int)size;
 		if (!at_start) {
-			r = stream_parse(b->block, (size_t)size, &c, e);
+			r = stream_parse(b->block, (size_t)size, b->version, &c, e);
 			if (r == 0)
 				r = run_command(b, &c, e);
 		}
@@ -237,27 +254,23 @@ static int run(struct btrfs *b, struct err *e)
 	}
 }
 
-static int check_version(const struct image_input *in, struct err *e)
+static int check_version(struct btrfs *b, struct err *e)
 {
-	const unsigned char *p = in->head + VERSION_AT;
-	unsigned int version;
-
-	if (in->head_len < STREAM_HEAD)
+	if (b->in->head_len < STREAM_HEAD)
 		return err_set(e, -EINVAL, "it ends inside of its head");
-	version = p[0] | (unsigned int)p[1] << 8 | (unsigned int)p[2] << 16 |
-		  (unsigned int)p[3] << 24;
-	if (version != 1)
+	b->version = stream_version(b->in->head);
+	if (b->version != 1 && b->version != 2)
 		return err_set(
 			e, -ENOTSUP,
-			"it is of version %u, and only 1 is known: 'btrfs send --proto 1' "
-			"makes that",
-			version);
+			"it is of version %u, and 1 and 2 are known: 'btrfs send --proto "
+			"2' makes that",
+			b->version);
 	return 0;
 }
 
 static int write_tree(struct btrfs *b, struct err *e)
 {
-	int r = check_version(b->in, e);
+	int r = check_version(b, e);
 
 	if (r == 0)
 		r = run(b, e);

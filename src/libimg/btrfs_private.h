@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * btrfs_private.h - what btrfs.c (commands, limits) and btrfs_left.c (what is left out, the
- * state for images on top) share.
+ * btrfs_private.h - what btrfs.c (commands, limits), btrfs_left.c (what is left out, the state
+ * for images on top) and btrfs_encoded.c (compressed writes) share.
  */
 #pragma once
 
@@ -37,3 +37,11 @@ ATTR_MUST_CHECK int btrfs_state_load(int fd, struct btrfs_id *ret, struct btrfs_
 /* FD is -1: to nobody. */
 ATTR_MUST_CHECK int btrfs_state_save(int fd, const struct btrfs_id *id,
 				     const struct btrfs_left *left, struct err *e);
+
+#define BTRFS_ENCODED_MAX ((size_t)128 << 10) /* the largest extent that btrfs compresses */
+
+/*
+ * C writes compressed data: make it a write of what that is, unpacked to BUF, which has
+ * BTRFS_ENCODED_MAX bytes.
+ */
+ATTR_MUST_CHECK int btrfs_decode(struct stream_cmd *c, uint8_t *buf, struct err *e);

@@ -83,6 +83,7 @@ static void run(uint8_t *data, size_t size, int rootfd)
 {
 	struct stream_target t = { .rootfd = rootfd, .openfd = -1 };
 	struct err e = { 0 };
+	unsigned int version = 0;
 	size_t at = 0;
 	int r = 0;
 
@@ -94,9 +95,11 @@ static void run(uint8_t *data, size_t size, int rootfd)
 			abort();
 		if (len <= 0)
 			break;
+		if (!at)
+			version = stream_version(data);
 		if (at) {
 			set_crc(data + at, (size_t)len);
-			r = stream_parse(data + at, (size_t)len, &c, &e);
+			r = stream_parse(data + at, (size_t)len, version, &c, &e);
 			if (r == 0 && is_small(&c))
 				r = stream_apply(&t, &c, &e);
 		}

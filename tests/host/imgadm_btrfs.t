@@ -91,14 +91,59 @@ install "$dir/plain.tar" 4
 install "$dir/next" 3 ".origin=\"$(uuid 4)\""
 is "nor on top of a tar" "$status ${err##*: }" "1 it is incremental, and the origin did not come as a btrfs stream"
 
+# ---- version 2: writes larger than 64 KiB, and extents as the file system has them
+pack=$zones/pack
+btrfs -q subvolume create "$pack" >/dev/null
+for how in zlib zstd none; do
+	mkdir "$pack/$how"
+	btrfs property set "$pack/$how" compression $how
+	yes "words of $how" | head -c 700001 >"$pack/$how/words"
+	head -c 300000 /dev/urandom >"$pack/$how/noise"
+done
+sync -f "$pack"
+# A part of an extent: its middle is overwritten, and its beginning cut away.
+head -c 5000 /dev/urandom | dd of="$pack/zstd/words" bs=1000 seek=150 conv=notrunc status=none
+fallocate -p -o 0 -l 8192 "$pack/zlib/words"
+sync -f "$pack"
+if btrfs property set -ts "$pack" ro true &&
+	btrfs -q send --proto 2 "$pack" >"$dir/v2" 2>"$dir/send.err"; then
+	install "$dir/v2" 6
+	is "installs a stream of version 2$err" "$status $(facts "$(rootfs 6)" | sha1sum)" "0 $(facts "$pack" | sha1sum)"
+	send "$dir/packed" "$pack" --proto 2 --compressed-data
+	[ "$(stat -c %s "$dir/packed")" -lt "$(stat -c %s "$dir/v2")" ]
+	ok "... and one with compressed extents is smaller" $?
+	install "$dir/packed" 7
+	is "... and installs as the same$err" "$status $(facts "$(rootfs 7)" | sha1sum)" "0 $(facts "$pack" | sha1sum)"
+	btrfs property set -f -ts "$pack" ro false
+	btrfs property set "$pack/none" compression lzo
+	yes "more words" | head -c 400000 >"$pack/none/lzo"
+	sync -f "$pack"
+	send "$dir/lzo" "$pack" --proto 2 --compressed-data
+	install "$dir/lzo" 8
+	[ "$status" -eq 1 ] && [[ $err == *"LZO compressed: 'btrfs send' without --compressed-data"* ]]
+	ok "what LZO compressed is refused by name" $?
+	cut=0
+	for size in $(($(stat -c %s "$dir/packed") / 2)) $(($(stat -c %s "$dir/packed") - 1)); do
+		head -c "$size" "$dir/packed" >"$dir/bad"
+		install "$dir/bad" 8
+		[ "$status" -eq 1 ] && [[ $err != *signal* ]] && cut=$((cut + 1))
+	done
+	is "one that is cut off is refused" $cut 2
+	for n in 6 7; do imgadm delete "$(uuid $n)"; done
+else
+	echo "# no stream of version 2 can be made here: $(cat "$dir/send.err")"
+fi
+btrfs -q subvolume delete "$pack" >/dev/null
+
 # ---- refused
 cat "$dir/full" "$dir/full" >"$dir/bad"
 install "$dir/bad" 5
 is "refuses two in one" "$status ${err##*: }" "1 something follows its end; an image is one subvolume"
-printf '\2' | dd of="$dir/bad" bs=1 seek=13 conv=notrunc status=none
+cp "$dir/full" "$dir/bad"
+printf '\3' | dd of="$dir/bad" bs=1 seek=13 conv=notrunc status=none
 install "$dir/bad" 5
-[ "$status" -eq 1 ] && [[ $err == *"it is of version 2, and only 1 is known"* ]]
-ok "refuses version 2 by name" $?
+[ "$status" -eq 1 ] && [[ $err == *"it is of version 3, and 1 and 2 are known"* ]]
+ok "refuses version 3 by name" $?
 btrfs -q subvolume create "$zones/far" >/dev/null
 touch "$zones/far/file"
 chown 70000 "$zones/far/file"

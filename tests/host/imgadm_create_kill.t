@@ -51,7 +51,7 @@ img delete "$made"
 img create web -p $api -o "$dir/o" name=web version=1.0
 is "-p keeps no files: no -o" "$status $(head -1 <<<"$err")" "1 imgadm create: error (Usage): -p keeps no files: it does not go with -o"
 img create web -p docker://127.0.0.1:5000/x -c xz name=web version=1.0
-is "what a registry does not take is not made" "$status ${err:0:41}" "1 imgadm create: error (Usage): a registry"
+is "what a registry does not take is not made" "$status ${err:0:40}" "1 imgadm create: error (Usage): a registry"
 img create nobody -q name=web version=1.0
 is "an alias that nobody has" "$status $err" '1 imgadm create: error (InvalidUUID): invalid uuid: "nobody", and no VM has this alias'
 img create web -p http://127.0.0.1:1 -q name=web version=1.0

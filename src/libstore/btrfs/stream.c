@@ -18,6 +18,11 @@ static uint64_t number_at(const uint8_t *p, size_t bytes)
 	return n;
 }
 
+unsigned int stream_version(const void *head)
+{
+	return (unsigned int)number_at((const uint8_t *)head + sizeof(magic), 4);
+}
+
 long stream_piece(const void *data, size_t len, bool at_start, struct err *e)
 {
 	const uint8_t *p = data;
@@ -28,9 +33,10 @@ long stream_piece(const void *data, size_t len, bool at_start, struct err *e)
 			return 0;
 		if (memcmp(p, magic, sizeof(magic)) != 0)
 			return err_set(e, -EBADMSG, "no btrfs stream begins here");
-		if (number_at(p + sizeof(magic), 4) != 1)
-			return err_set(e, -EBADMSG, "btrfs stream of version %u; 1 is known",
-				       (unsigned int)number_at(p + sizeof(magic), 4));
+		if (stream_version(p) != 1 && stream_version(p) != 2)
+			return err_set(e, -EBADMSG,
+				       "btrfs stream of version %u; 1 and 2 are known",
+				       stream_version(p));
 		return STREAM_HEAD;
 	}
 	if (len < STREAM_COMMAND)
@@ -55,7 +61,32 @@ static int check_crc(const uint8_t *data, size_t len, struct err *e)
 	return 0;
 }
 
-int stream_parse(const uint8_t *data, size_t len, struct stream_cmd *ret, struct err *e)
+/* The attribute at *AT, which goes on behind it. */
+static int parse_attr(const uint8_t *data, size_t len, unsigned int version, size_t *at,
+		      struct stream_cmd *c, struct err *e)
+{
+	size_t type, size, head = 4;
+
+	if (len - *at < 2)
+		return err_set(e, -EBADMSG, "an attribute is cut off");
+	type = number_at(data + *at, 2);
+	if (type == ATTR_DATA && version >= 2)
+		head = 2;
+	else if (len - *at < 4)
+		return err_set(e, -EBADMSG, "an attribute is cut off");
+	size = head == 2 ? len - *at - head : number_at(data + *at + 2, 2);
+	*at += head;
+	if (size > len - *at)
+		return err_set(e, -EBADMSG, "an attribute is longer than its command");
+	/* Those without a place here say nothing that is needed. */
+	if (type < ATTR_MAX_)
+		c->attrs[type] = (struct stream_value){ data + *at, size };
+	*at += size;
+	return 0;
+}
+
+int stream_parse(const uint8_t *data, size_t len, unsigned int version, struct stream_cmd *ret,
+		 struct err *e)
 {
 	struct stream_cmd c = { 0 };
 	size_t at = STREAM_COMMAND;
@@ -64,26 +95,12 @@ int stream_parse(const uint8_t *data, size_t len, struct stream_cmd *ret, struct
 	if (len < STREAM_COMMAND)
 		return err_set(e, -EBADMSG, "a command is cut off");
 	r = check_crc(data, len, e);
-	if (r < 0)
-		return r;
 	c.command = (unsigned int)number_at(data + 4, 2);
-	while (at < len) {
-		size_t type, size;
-
-		if (len - at < 4)
-			return err_set(e, -EBADMSG, "an attribute is cut off");
-		type = number_at(data + at, 2);
-		size = number_at(data + at + 2, 2);
-		at += 4;
-		if (size > len - at)
-			return err_set(e, -EBADMSG, "an attribute is longer than its command");
-		/* Those without a place here say nothing that is needed. */
-		if (type < ATTR_MAX_)
-			c.attrs[type] = (struct stream_value){ data + at, size };
-		at += size;
-	}
-	*ret = c;
-	return 0;
+	while (r == 0 && at < len)
+		r = parse_attr(data, len, version, &at, &c, e);
+	if (r == 0)
+		*ret = c;
+	return r;
 }
 
 int stream_number(const struct stream_cmd *c, enum stream_attr attr, uint64_t *ret,
@@ -136,14 +153,20 @@ int stream_path(const struct stream_cmd *c, enum stream_attr attr,
 
 long btrfs_stream_piece(const void *data, size_t len, bool at_start, struct err *e)
 {
-	return stream_piece(data, len, at_start, e);
+	long size = stream_piece(data, len, at_start, e);
+
+	/* What we send is of version 1. */
+	if (size > 0 && at_start && stream_version(data) != 1)
+		return err_set(e, -EBADMSG, "btrfs stream of version %u; 1 is received",
+			       stream_version(data));
+	return size;
 }
 
 /* One piece more of INFD into B, which holds what is not a piece yet. 0: the end. */
 static long read_piece(int infd, uint8_t *b, size_t *have, bool at_start, struct err *e)
 {
 	for (;;) {
-		long size = stream_piece(b, *have, at_start, e);
+		long size = btrfs_stream_piece(b, *have, at_start, e);
 		ssize_t n;
 
 		if (size != 0)
@@ -178,7 +201,7 @@ int btrfs_stream_apply(int infd, int rootfd, bool *ret_ended, struct err *e)
 			break;
 		}
 		if (!at_start)
-			r = stream_parse(b, (size_t)size, &c, e);
+			r = stream_parse(b, (size_t)size, 1, &c, e);
 		if (!at_start && r == 0)
 			r = stream_apply(&t, &c, e);
 		at_start = false;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stream.h - the commands of a btrfs send stream, version 1. For the driver, and for
- * images that come as one.
+ * stream.h - the commands of a btrfs send stream, version 1 or 2. For the driver (version
+ * 1, which it sends), and for images that come as one.
  *
  *	"btrfs-stream\0" VERSION(4)   then commands:
  *	LENGTH(4) COMMAND(2) CRC(4)   then attributes: TYPE(2) LENGTH(2) VALUE
+ *
+ * In version 2 ATTR_DATA is the last one, has no length, and takes the rest.
  *
  * All numbers are little-endian. A stream is foreign: nothing in it is believed.
  */
@@ -43,7 +45,10 @@ enum stream_command {
 	STREAM_CHOWN,
 	STREAM_UTIMES,
 	STREAM_END,
-	STREAM_COMMAND_MAX_,
+	STREAM_COMMAND_MAX_, /* what stream_apply() does; the rest is the reader's: */
+	STREAM_FALLOCATE = 23,
+	STREAM_FILEATTR,
+	STREAM_ENCODED_WRITE,
 };
 
 enum stream_attr {
@@ -68,6 +73,13 @@ enum stream_attr {
 	ATTR_CLONE_PATH,
 	ATTR_CLONE_OFFSET,
 	ATTR_CLONE_LEN,
+	ATTR_FALLOCATE_MODE,
+	ATTR_FILEATTR,
+	ATTR_UNENCODED_FILE_LEN,
+	ATTR_UNENCODED_LEN,
+	ATTR_UNENCODED_OFFSET,
+	ATTR_COMPRESSION,
+	ATTR_ENCRYPTION,
 	ATTR_MAX_,
 };
 
@@ -84,9 +96,12 @@ struct stream_cmd {
 /* Bytes of the first piece of DATA, 0 when more of it is needed, or -EBADMSG. */
 ATTR_MUST_CHECK long stream_piece(const void *data, size_t len, bool at_start, struct err *e);
 
-/* DATA is one whole command. */
-ATTR_MUST_CHECK int stream_parse(const uint8_t *data, size_t len, struct stream_cmd *ret,
-				 struct err *e);
+/* Of the first STREAM_HEAD bytes, once stream_piece() found them good: 1 or 2. */
+unsigned int stream_version(const void *head);
+
+/* DATA is one whole command of a stream of VERSION. */
+ATTR_MUST_CHECK int stream_parse(const uint8_t *data, size_t len, unsigned int version,
+				 struct stream_cmd *ret, struct err *e);
 
 ATTR_MUST_CHECK int stream_number(const struct stream_cmd *c, enum stream_attr attr,
 				  uint64_t *ret, struct err *e);
