@@ -54,6 +54,12 @@ ok "a mirror and a cache of one's own are for make, too" $?
 echo 'DAIS_MIRROR="http://mine.test/a b"' > "$src/configure.local"
 run "$src/configure"
 is "what is no address is wrong use" 2 ""
+rm "$src/configure.local"
+echo 'exit 7' > "$src/configure.local~"
+echo 'exit 7' > "$src/configure.smartos"
+echo 'no list' > "$src/configure-projects.bak"
+run "$src/configure"
+is "what an editor leaves beside a configuration is none" 0
 grep -v '^#' "$top/sample.configure" > "$src/configure.local"
 run "$src/configure"
 is "the sample may be copied as it is" 0
