@@ -25,7 +25,11 @@ static int begin(struct vmadm *v, struct cli_call *call, struct err *e)
 	return r;
 }
 
-int cmd_create_snapshot(struct cli_call *call, struct err *e)
+/* DONE is the result's first word. */
+static int change(struct cli_call *call,
+		  int (*fn)(const struct vm_host *vh, const char *uuid, const char *name,
+			    struct err *e),
+		  const char *done, struct err *e)
 {
 	cleanup_vmadm struct vmadm v = { .host = { .fd = -1 } };
 	const char *name = cli_operand(call, 1);
@@ -34,25 +38,20 @@ int cmd_create_snapshot(struct cli_call *call, struct err *e)
 
 	if (r != 0)
 		return r;
-	if (vm_snapshot_create(&v.vh, v.uuid, name, &why) < 0)
+	if (fn(&v.vh, v.uuid, name, &why) < 0)
 		return vmadm_failed(call, NULL, NULL, &why);
-	vmadm_done(call, v.uuid, NULL, "Created snapshot %s for VM %s", name, v.uuid);
+	vmadm_done(call, v.uuid, NULL, "%s snapshot %s for VM %s", done, name, v.uuid);
 	return 0;
+}
+
+int cmd_create_snapshot(struct cli_call *call, struct err *e)
+{
+	return change(call, vm_snapshot_create, "Created", e);
 }
 
 int cmd_delete_snapshot(struct cli_call *call, struct err *e)
 {
-	cleanup_vmadm struct vmadm v = { .host = { .fd = -1 } };
-	const char *name = cli_operand(call, 1);
-	struct err why = { 0 };
-	int r = begin(&v, call, e);
-
-	if (r != 0)
-		return r;
-	if (vm_snapshot_delete(&v.vh, v.uuid, name, &why) < 0)
-		return vmadm_failed(call, NULL, NULL, &why);
-	vmadm_done(call, v.uuid, NULL, "Deleted snapshot %s for VM %s", name, v.uuid);
-	return 0;
+	return change(call, vm_snapshot_delete, "Deleted", e);
 }
 
 int cmd_rollback_snapshot(struct cli_call *call, struct err *e)
