@@ -13,31 +13,13 @@
 #include "base/path.h"
 
 #include "fuzz.h"
+#include "scratch.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-
-static char scratch[64];
-static int scratchfd = -1;
-
-static void end(void)
-{
-	if (path_remove_tree(AT_FDCWD, scratch, NULL) < 0)
-		(void)fprintf(stderr, "'%s' is left\n", scratch);
-}
-
-static void start(void)
-{
-	(void)snprintf(scratch, sizeof(scratch), "%s/dais-fuzz-XXXXXX",
-		       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	if (!mkdtemp(scratch))
-		abort();
-	scratchfd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	(void)atexit(end);
-}
 
 static int as_file(const uint8_t *data, size_t size)
 {
@@ -90,8 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(copy, data + 4, size);
 	data = copy;
 	set_sums(copy + first, size - first);
-	if (scratchfd < 0)
-		start();
+	scratch_make();
 	if (mkdirat(scratchfd, "root", 0700) < 0)
 		abort();
 	root = openat(scratchfd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

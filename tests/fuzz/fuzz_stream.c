@@ -13,6 +13,7 @@
 #include "base/path.h"
 
 #include "fuzz.h"
+#include "scratch.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,25 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static char scratch[64];
-static int scratchfd = -1;
-
-static void end(void)
-{
-	if (path_remove_tree(AT_FDCWD, scratch, NULL) < 0)
-		(void)fprintf(stderr, "'%s' is left\n", scratch);
-}
-
-static void start(void)
-{
-	(void)snprintf(scratch, sizeof(scratch), "%s/dais-fuzz-XXXXXX",
-		       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	if (!mkdtemp(scratch))
-		abort();
-	scratchfd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	(void)atexit(end);
-}
 
 static void check_beside(void)
 {
@@ -117,8 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!copy)
 		abort();
-	if (scratchfd < 0)
-		start();
+	scratch_make();
 	if (mkdirat(scratchfd, "root", 0700) < 0)
 		abort();
 	root = openat(scratchfd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

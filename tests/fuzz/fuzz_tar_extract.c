@@ -11,6 +11,7 @@
 #include "base/path.h"
 
 #include "fuzz.h"
+#include "scratch.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -18,25 +19,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-
-static char scratch[64];
-static int scratchfd = -1;
-
-static void end(void)
-{
-	if (path_remove_tree(AT_FDCWD, scratch, NULL) < 0)
-		(void)fprintf(stderr, "'%s' is left\n", scratch);
-}
-
-static void start(void)
-{
-	(void)snprintf(scratch, sizeof(scratch), "%s/dais-fuzz-XXXXXX",
-		       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	if (!mkdtemp(scratch))
-		abort();
-	scratchfd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	(void)atexit(end);
-}
 
 /* There is "root" in the scratch folder, and nothing else. */
 static void check_beside(void)
@@ -75,8 +57,7 @@ static void extract(const uint8_t *data, size_t size, bool layer)
 	struct err e = { 0 };
 	int r;
 
-	if (scratchfd < 0)
-		start();
+	scratch_make();
 	if (mkdirat(scratchfd, "root", 0700) < 0)
 		abort();
 	root = openat(scratchfd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
