@@ -40,6 +40,7 @@ struct http {
 	struct MHD_Daemon *daemon;
 	struct event_source *source, *timer;
 	bool loopback;
+	bool full; /* it accepts nobody */
 };
 
 /* ---- answers ------------------------------------------------------------------ */
@@ -260,6 +261,29 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *c, const ch
 
 static int on_turn(void *data, uint32_t events);
 
+static bool is_full(struct http *s)
+{
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return info && info->num_connections >= CONNECTIONS_MAX;
+}
+
+/*
+ * The library takes its listening socket out of the epoll set while there is no room, and
+ * puts it back at the beginning of its next turn: which nothing would bring about.
+ */
+static void take_turn(struct http *s)
+{
+	bool was_full = s->full;
+
+	if (MHD_run(s->daemon) != MHD_YES)
+		log_warning("the HTTP library is in trouble");
+	s->full = is_full(s);
+	if (was_full && !s->full && MHD_run(s->daemon) == MHD_YES)
+		s->full = is_full(s);
+}
+
 static void run(struct http *s)
 {
 	MHD_UNSIGNED_LONG_LONG in_ms;
@@ -267,8 +291,7 @@ static void run(struct http *s)
 
 	event_source_free(s->timer);
 	s->timer = NULL;
-	if (MHD_run(s->daemon) != MHD_YES)
-		log_warning("the HTTP library is in trouble");
+	take_turn(s);
 	if (MHD_get_timeout(s->daemon, &in_ms) == MHD_YES &&
 	    event_add_timer(s->loop, in_ms, on_turn, s, &s->timer, &e) < 0)
 		log_warning("%s", e.msg);
