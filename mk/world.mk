@@ -66,7 +66,9 @@ JOBS	 := $(if $(filter-out 0,$(JOBS)),$(JOBS),$(shell tools/optimize-jobs))
 export JOBS
 
 # Packages are unpacked by one process each, so steps go side by side.
-ifeq ($(findstring jobserver,$(shell echo "$$MAKEFLAGS")),)
+# make -jN wins, which is not in MAKEFLAGS while this is read.
+asked	:= $(shell echo "$$MAKEFLAGS"; tr '\0' ' ' < /proc/$$PPID/cmdline 2>/dev/null)
+ifeq ($(findstring jobserver,$(asked))$(filter -j% --jobs%,$(asked)),)
 MAKEFLAGS += -j$(JOBS)
 endif
 

@@ -97,6 +97,12 @@ says "by name" err "MAX_JOBS is 'many'"
 run make print-JOBS
 is "without it there is a number, too" 0 "JOBS=$("$top/tools/optimize-jobs")"
 
+run make MAX_JOBS=6 print-MAKEFLAGS
+says "steps go side by side, so many" out "-j6 --jobserver"
+run make -j1 MAX_JOBS=6 print-MAKEFLAGS
+! grep -q -e -j6 "$work/out"
+ok "make's own -j wins" $?
+
 # How many jobs: ceiling, processors, quota in percent.
 jobs=$top/tools/optimize-jobs
 vector() # vector RESULT OPTION...
