@@ -72,6 +72,7 @@ int receiving_store_state(const struct receiving *n, struct err *e)
 	jv_set(state, "stream", jv_int((int64_t)n->at.index));
 	jv_set(state, "offset", jv_int((int64_t)n->at.offset));
 	jv_set(state, "chain", jv_string(n->at.offset ? n->at.chain : ""));
+	jv_set(state, "ended", jv_bool(n->ended));
 	jv_set(state, "begin", hex_of(&n->begin));
 	return fd < 0 ? fd : jv_store(fd, "state.json", state, e);
 }
@@ -86,6 +87,7 @@ static int take_state(struct receiving *n, const struct jv *state)
 		return -EBADMSG;
 	n->at.index = (size_t)index;
 	n->at.offset = (uint64_t)offset;
+	n->ended = jv_get_bool(state, "ended", false);
 	(void)snprintf(n->at.chain, sizeof(n->at.chain), "%s", chain);
 	take_hex(&n->begin, jv_get_string(state, "begin"));
 	return 0;

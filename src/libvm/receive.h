@@ -22,6 +22,7 @@ struct receiving {
 	struct transfer_point at; /* up to here all is on disk */
 	/* The first pieces of the stream that is under way: each applier has to see them. */
 	struct buf begin;
+	bool ended;  /* nothing of the stream that AT is in comes after AT */
 	bool is_new; /* the VM is made by this */
 };
 

@@ -159,7 +159,12 @@ dd if=/dev/urandom of="$r/random" bs=64K count=10 seek=20 conv=notrunc 2>/dev/nu
 
 send $u >"$dir/full"
 size=$(stat -c %s "$dir/full")
-for cut in 0 100 $((RANDOM * 40)) $((size / 2 + RANDOM * 20)) $((size - 1)); do
+# Where a stream has come whole, and its end has not been told: going on took it for broken.
+at_ends=$(grep -abo ENDS "$dir/full" | cut -d: -f1)
+at_tail=$(grep -abo TAIL "$dir/full" | cut -d: -f1 | tail -n 1)
+[ "$(wc -w <<<"$at_ends")" -gt 3 ]
+ok "the stream has several streams in it" $?
+for cut in $at_ends $((${at_ends##*$'\n'} + 3)) $at_tail 0 100 $((RANDOM * 40)) $((size / 2 + RANDOM * 20)) $((size - 1)); do
 	there; vm delete $u; here
 	"$bin/vmadm" --root "$root1" send -q $u 2>/dev/null | head -c "$cut" >"$dir/part"
 	receive <"$dir/part"
