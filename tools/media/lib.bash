@@ -2,8 +2,8 @@
 #
 # lib.bash - what the writers of media share: sourced by iso, usb, netboot, uki.
 #
-#	take_options LETTERS "$@"  parse those of -c -o -t -p -r -K -C -h; sets $console,
-#	                           $options, $timeout, $others, $room, $key, $certificate, $platform
+#	take_options LETTERS "$@"  parse those of -c -o -t -p -r -K -C -h; sets $console, $options,
+#	                           $timeout, $others, $room, $key, $certificate, $platform
 #	make_work                  $work, a folder for what is in between; gone with the script
 #	build_root [RUN-OPTION]... COMMAND...
 #	                           a command in the build root, with $work as /obj
@@ -63,7 +63,7 @@ check_options() {
 take_options() {
 	local letters=$1 opt
 	shift
-	while getopts ":$letters" opt; do
+	while getopts "$letters" opt; do
 		case $opt in
 		c) console=$OPTARG ;;
 		o) options=$OPTARG ;;
@@ -225,7 +225,7 @@ bios_modules='biosdisk part_gpt part_msdos fat iso9660 normal configfile linux s
 
 finish() {
 	local suffix=${1##*.}
-	sync -f "$1"
+	sync "$1"
 	chmod 644 "$1"
 	touch -d "@$SOURCE_DATE_EPOCH" "$1"
 	mv "$1" "$OUTPUT/$name.$suffix"
