@@ -9,6 +9,7 @@
 #	MENU_SECONDS=10		until the first entry of the menu boots
 #	OLDER='DIR DIR...'	more platforms for the menus
 #	ROOM=MIB		room on the USB image (default: for one more platform)
+#	VERITY=yes		verify the root image of the UKI block by block
 #	BOOT_KEY=FILE BOOT_CERT=FILE	sign: the UKI for Secure Boot, the netboot tree for iPXE
 
 WORLD_GOALS += iso usb netboot uki
@@ -20,12 +21,13 @@ OLDER	 ?=
 ROOM	 ?=
 BOOT_KEY ?=
 BOOT_CERT ?=
+VERITY	 ?=
 
 # A medium is made again when the platform is another, or is to boot another way.
 medium_boot = -c '$(CONSOLE)' -o '$(BOOT_OPTIONS)'
 medium_menu = -t '$(MENU_SECONDS)' $(addprefix -p ,$(OLDER))
 medium_sign = $(if $(BOOT_KEY)$(BOOT_CERT),-K '$(BOOT_KEY)' -C '$(BOOT_CERT)')
-medium_keys = $(foreach v,CONSOLE BOOT_OPTIONS MENU_SECONDS OLDER ROOM BOOT_KEY BOOT_CERT,-k '$($(v))')
+medium_keys = $(foreach v,CONSOLE BOOT_OPTIONS MENU_SECONDS OLDER ROOM BOOT_KEY BOOT_CERT VERITY,-k '$($(v))')
 
 # $(1) what, $(2) its options, $(3) what it leaves, below OUTPUT
 define medium
@@ -44,4 +46,4 @@ netboot: platform
 	$(call medium,netboot,$(medium_boot) $(medium_menu) $(medium_sign),netboot-$(BUILDSTAMP))
 
 uki: platform
-	$(call medium,uki,$(medium_boot) $(medium_sign),platform-$(BUILDSTAMP).efi)
+	$(call medium,uki,$(medium_boot) $(medium_sign) $(if $(VERITY),-V),platform-$(BUILDSTAMP).efi)

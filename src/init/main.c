@@ -11,6 +11,7 @@
 #include "init/modules.h"
 #include "init/root.h"
 #include "init/verify.h"
+#include "init/verity.h"
 
 #include "base/fileio.h"
 #include "libboot/cmdline.h"
@@ -27,6 +28,7 @@
 
 #define IMAGE        "/root.img"
 #define IMAGE_DIGEST "root.img.sha256"
+#define IMAGE_TREE   "/root.verity"
 #define BASE         "/base"
 #define HALT_SECONDS 60
 
@@ -34,10 +36,12 @@
 static struct {
 	char hash[2 * VERIFY_HASH_LEN + 1];
 	bool pinned; /* by dais.hash= */
+	bool verity; /* by dais.verity=: the hash is the tree's, and the kernel compares */
 	unsigned int start_ms, modules_ms, verified_ms, mounted_ms;
 } found;
 
 static struct cmdline cmdline;
+static char root_device[VERITY_NAME_LEN]; /* empty: the image itself */
 
 static unsigned int now_ms(void)
 {
@@ -129,13 +133,30 @@ static int expected_hash(unsigned char ret_hash[static VERIFY_HASH_LEN],
 	return r < 0 ? r : verify_parse_hash(text, len, *ret_source, ret_hash, e);
 }
 
+/* With a tree of hashes nothing is read ahead: the kernel looks at each block in its time. */
+static int prepare_verity(const char *option, struct err *e)
+{
+	unsigned char root[VERIFY_HASH_LEN];
+	int r = verify_parse_hash(option, strlen(option), "the boot option dais.verity=", root,
+				  e);
+
+	if (r < 0)
+		return r;
+	found.verity = true;
+	verify_hash_to_hex(root, found.hash);
+	return verity_open(IMAGE, IMAGE_TREE, root, root_device, e);
+}
+
 static int verify_image(struct err *e)
 {
 	unsigned char want[VERIFY_HASH_LEN], got[VERIFY_HASH_LEN];
-	const char *source;
+	const char *source, *tree = cmdline_get(&cmdline, "dais.verity");
 	cleanup_close int fd = -1;
-	int r = expected_hash(want, &source, e);
+	int r;
 
+	if (tree)
+		return prepare_verity(tree, e);
+	r = expected_hash(want, &source, e);
 	if (r < 0)
 		return r;
 	fd = open(IMAGE, O_RDONLY | O_CLOEXEC);
@@ -176,10 +197,11 @@ static void leave_word(void)
 	if (fd < 0)
 		return;
 	(void)dprintf(fd,
-		      "{\n  \"image_sha256\": \"%s\",\n  \"image_pinned\": %s,\n"
+		      "{\n  \"image_%s\": \"%s\",\n  \"image_pinned\": %s,\n"
 		      "  \"ms\": { \"start\": %u, \"modules\": %u, \"verified\": %u, "
 		      "\"mounted\": %u }\n}\n",
-		      found.hash, found.pinned ? "true" : "false", found.start_ms,
+		      found.verity ? "verity" : "sha256", found.hash,
+		      found.pinned || found.verity ? "true" : "false", found.start_ms,
 		      found.modules_ms, found.verified_ms, found.mounted_ms);
 	close_p(&fd);
 }
@@ -211,7 +233,7 @@ static int read_cmdline(struct err *e)
 
 static int mount_root(struct err *e)
 {
-	int r = root_mount(IMAGE, BASE, e);
+	int r = root_mount(*root_device ? root_device : IMAGE, BASE, e);
 
 	if (r == 0)
 		found.mounted_ms = now_ms();
@@ -242,8 +264,9 @@ static const struct step steps[] = {
 	  "copy this one again from its source",
 	  verify_image, &found.verified_ms },
 	{ "mount the root image",
-	  "the machine may have too little memory, or the archive lacks a module", mount_root,
-	  NULL },
+	  "the machine may have too little memory, the archive may lack a module, or, with "
+	  "dais.verity=, the image is not the one that was built: boot an earlier platform",
+	  mount_root, NULL },
 	{ "set the machine id", "build the platform anew", set_identity, NULL },
 	{ "set the host's name", "correct hostname= in the boot loader", set_hostname, NULL },
 	{ "enter the root image", "build the platform anew", switch_root, NULL },

@@ -183,6 +183,23 @@ kill $server
 openssl rsa -in /usr/share/ovmf/PkKek-1-snakeoil.key -passin pass:snakeoil -out "$dir/snakeoil.key" 2> /dev/null
 make_medium uki -o "$words" -K "$dir/snakeoil.key" -C /usr/share/ovmf/PkKek-1-snakeoil.pem
 boots "UKI, signed, UEFI with Secure Boot" -n -U "$ovmf/OVMF_VARS_4M.snakeoil.fd" -b "$dir/media/platform-latest.efi"
+make_medium uki -V -o "$words"
+boot_machine -d none -n -u -b "$dir/media/platform-latest.efi"
+note "UKI with verity: login prompt after $boot_s s"
+login "$(shown_password)" || bail "cannot log in: $out"
+g 'cat /run/dais/boot.json; cat /sys/block/dm-0/dm/name'
+like "UKI with dm-verity: the root is verified block by block" "$out" '"image_verity": "[0-9a-f]{64}".*'$'\n''dais-root$'
+g 'systemctl is-system-running --wait'
+is "and every unit is up" "$out" running
+end_machine
+# One digit of the hash is another: no block of the image fits.
+perl -0pe 's/(dais\.verity=)([0-9a-f])/$1 . ($2 eq "1" ? "2" : "1")/e' "$dir/media/platform-latest.efi" > "$dir/other.efi"
+start_machine -d none -n -u -b "$dir/other.efi"
+wait_log 120 'THE PLATFORM DID NOT START'
+ok "with another hash it does not start" $?
+like "and the kernel says why" "$(tr -d '\r' < "$log")" 'verity: .* is corrupted'
+end_machine
+rm "$dir/other.efi"
 make_medium uki -o "$words" -K "$dir/key.pem" -C "$dir/cert.pem"
 start_machine -d none -n -U "$ovmf/OVMF_VARS_4M.snakeoil.fd" -b "$dir/media/platform-latest.efi"
 wait_log 60 'Access Denied'
