@@ -466,7 +466,7 @@ int filter_remove(const char *const *ports, size_t count, struct err *e)
 
 int filter_is_there(const char *port, bool guarded, struct err *e)
 {
-	struct sink s;
+	struct sink s = { .f = NULL };
 	const char *const chains[] = { "in", "local", port, "guard", s.names[PART_GUARD] };
 	size_t count = ARRAY_SIZE(chains) - (guarded ? 0 : 2);
 	int r = nft_has_element("ports", port);
