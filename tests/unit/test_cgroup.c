@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "libsys/cgroup.h"
 
+#include "libsys/cgroup_haste.h"
 #include "unit.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 static size_t count_descriptors(void)
@@ -69,12 +72,46 @@ static void groups_are_removed_however_deep(void **state)
 	close(top);
 }
 
+static void read_own_group(char *ret, size_t size)
+{
+	int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	assert_true(fd >= 0);
+	n = read(fd, ret, size - 1);
+	assert_true(n > 0);
+	ret[n] = '\0';
+	close(fd);
+}
+
+/* It writes to cgroup.procs: that must move nothing, and nothing of it may stay. */
+static void haste_leaves_no_trace(void **state)
+{
+	char before[4096], after[4096];
+	size_t open_before = count_descriptors();
+
+	(void)state;
+	read_own_group(before, sizeof(before));
+	for (int i = 0; i < 3; i++) {
+		cleanup_cgroup_haste struct cgroup_haste *h = cgroup_haste_begin();
+		struct timespec pause = { .tv_nsec = 10000000 };
+
+		if (h)
+			(void)nanosleep(&pause, NULL);
+	}
+	cgroup_haste_end(NULL);
+	read_own_group(after, sizeof(after));
+	assert_string_equal(after, before);
+	assert_int_equal(count_descriptors(), open_before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		/* clang-format off */
 		cmocka_unit_test(looking_at_groups_keeps_nothing_open),
 		cmocka_unit_test(groups_are_removed_however_deep),
+		cmocka_unit_test(haste_leaves_no_trace),
 		/* clang-format on */
 	};
 
