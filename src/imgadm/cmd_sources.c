@@ -66,30 +66,56 @@ static int list(const struct cli_call *call, const struct sources *s, struct err
 
 /* ---- asking whether they are there ---------------------------------------- */
 
-static int check(const struct cli_call *call, const struct sources *s, struct err *e)
+static void print_answers(const struct source_answer *answers, size_t count)
+{
+	cleanup_jv struct jv *all = jv_array();
+
+	for (size_t i = 0; i < count; i++) {
+		bool ok = answers[i].result == 0;
+		struct jv *v = jv_object();
+
+		jv_set(v, "url", jv_string(answers[i].source->url));
+		jv_set(v, "type", jv_string(answers[i].source->ops->type));
+		jv_set(v, "ok", jv_bool(ok));
+		jv_set(v, "error", ok ? jv_null() : jv_string(answers[i].err.msg));
+		jv_push(all, v);
+	}
+	imgadm_print_json(all);
+}
+
+static int print_table(const struct source_answer *answers, size_t count, struct err *e)
 {
 	static const struct column *const columns[] = { &column_url, &column_type, &column_ok,
 							&column_error };
 	cleanup_table struct table *t = table_new(columns, ARRAY_SIZE(columns));
+
+	for (size_t i = 0; i < count; i++) {
+		table_add_row(t);
+		table_set(t, 0, answers[i].source->url);
+		table_set(t, 1, answers[i].source->ops->type);
+		table_set(t, 2, answers[i].result == 0 ? "true" : "false");
+		if (answers[i].result < 0)
+			table_set(t, 3, answers[i].err.msg);
+	}
+	return count ? table_print(t, stdout, TABLE_PLAIN, true, NULL, e) : 0;
+}
+
+static int check(const struct cli_call *call, const struct sources *s, struct err *e)
+{
 	struct source_answer answers[SOURCES_MAX];
 	const struct source *asked[SOURCES_MAX];
+	int r = 0;
 
 	for (size_t i = 0; i < s->count; i++)
 		asked[i] = &s->items[i];
 	source_ask(s, asked, s->count, SOURCE_PING, NULL, answers);
-	for (size_t i = 0; i < s->count; i++) {
-		table_add_row(t);
-		table_set(t, 0, asked[i]->url);
-		table_set(t, 1, asked[i]->ops->type);
-		table_set(t, 2, answers[i].result == 0 ? "true" : "false");
-		if (answers[i].result < 0)
-			table_set(t, 3, answers[i].err.msg);
+	if (cli_has(call, "json"))
+		print_answers(answers, s->count);
+	else
+		r = print_table(answers, s->count, e);
+	for (size_t i = 0; i < s->count; i++)
 		source_answer_done(&answers[i]);
-	}
-	if (s->count == 0)
-		return 0;
-	return table_print(t, stdout, cli_has(call, "json") ? TABLE_JSON : TABLE_PLAIN, true,
-			   NULL, e);
+	return r;
 }
 
 static int ping(const struct cli_call *call, const struct sources *s, const struct source *one)

@@ -19,6 +19,22 @@ struct update {
 	int status;
 };
 
+/* "a, requirements.b" as an array. New. */
+static struct jv *names(const char *text)
+{
+	struct jv *list = jv_array();
+
+	while (*text) {
+		size_t len = strcspn(text, ",");
+		cleanup_free char *one = xstrndup(text, len);
+
+		jv_push(list, jv_string(one));
+		text += len;
+		text += strspn(text, ", ");
+	}
+	return list;
+}
+
 static void say(const struct update *u, const char *uuid, const char *url,
 		const struct buf *changed, size_t count, bool missing)
 {
@@ -29,7 +45,7 @@ static void say(const struct update *u, const char *uuid, const char *url,
 
 		jv_set(v, "uuid", jv_string(uuid));
 		jv_set(v, "source", jv_string(url));
-		jv_set(v, "changed", jv_string(buf_str(changed)));
+		jv_set(v, "changed", names(buf_str(changed)));
 		jv_set(v, "added", jv_bool(missing));
 		jv_push(u->list, v);
 	} else if (missing) {

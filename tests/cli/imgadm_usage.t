@@ -56,6 +56,7 @@ t "an unknown command" 1 '' "imgadm: error (UnknownCommand): 'frobnicate' is not
 t "completion for bash" 0 '*complete*imgadm*' '' "$bin/imgadm" --completion bash
 i "an unknown option" 1 '' "imgadm list: error (UnknownOption): unknown option '-z'" list -z
 i "list without a pool is empty" 0 '' '' list
+i "list --docker without a pool is empty" 0 '' '' list --docker
 i "list -j without a pool" 0 '\[\]' '' list -j
 i "get without a pool" 3 '' "imgadm get: error (ImageNotInstalled): image \"$uuid\" was not found on zpool \"zones\"" get $uuid
 i "get without a UUID" 1 '' '*' get
@@ -71,6 +72,15 @@ i "added all the same" 0 'Added "imgapi" image source "http://127.0.0.1:1" (inse
 i "with a channel" 0 'Added "imgapi" image source "http://127.0.0.1:1?channel=x" (channel=x)' '' sources -f -a '127.0.0.1:1?channel=x'
 i "again" 0 'Already have "imgapi" image source "http://127.0.0.1:1" (insecure), no change' '' sources -f -k -a http://127.0.0.1:1
 i "sources: a table" 0 $'URL                           TYPE    INSECURE\nhttp://127.0.0.1:1            imgapi  true\nhttp://127.0.0.1:1[?]channel=x  imgapi  false' '' sources -v
+i "whether they are there, as JSON" 0 '*"ok": false,*"error": "*' '' sources -c -j
+i "the hub" 0 'Added "docker" image source "https://docker.io"' '' sources -f --add-docker-hub
+i "the hub and another at once" 1 '' "imgadm sources: error (Usage): only one of -a, -c, -d and -e at a time" sources --add-docker-hub -a x
+i "without the hub" 0 'Deleted "docker" image source "https://docker.io"' '' sources -d https://docker.io
+t "-v before a command is not the command's -v" 0 $'http://127.0.0.1:1\nhttp://127.0.0.1:1[?]channel=x' '' "$bin/imgadm" -v sources --root "$root/host"
+t "-v says what is asked" 1 '' 'imgadm: process [0-9]*' "$bin/imgadm" -v sources -a http://127.0.0.1:1/x --root "$root/host"
+cp "$root/err" "$root/said"
+t "... each request" 0 '*GET http://127.0.0.1:1/x/ping: 0, *' '' cat "$root/said"
+IMGADM_LOG_LEVEL=trace t "the same by the environment" 1 '' 'imgadm: process [0-9]*' "$bin/imgadm" sources -a http://127.0.0.1:1/x --root "$root/host"
 i "delete what is not there" 0 'Do not have image source "http://x", no change' '' sources -d x
 i "delete" 0 'Deleted "imgapi" image source "http://127.0.0.1:1" (insecure)' '' sources -d 127.0.0.1:1
 i "no address" 1 '' "imgadm sources: error (InvalidArgument): 'ftp://x' is neither an http nor an https address" sources -f -a ftp://x
