@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# SIGKILL at the steps of an import of an image and its origin: what is there afterwards is
-# each image whole or not at all, the processes of the dead are gone, and the next import
-# succeeds and leaves nothing of it.
+# SIGKILL at the steps of an import of an image and its origin, of a vacuum of both, and of an
+# update: what is there afterwards is each image whole or not at all, the processes of the dead
+# are gone, and the next command succeeds and leaves nothing of it.
 # shellcheck source=tests/host/imgapi_lib.bash
 . "$(dirname "$0")/imgapi_lib.bash"
 command -v strace >/dev/null || skip "'strace' is not installed"
@@ -73,4 +73,54 @@ done
 ok "that were kills enough ($kills)" $?
 [[ $seen == *none* && $seen == *base* ]]
 ok "before and between the two images" $?
+
+# ---- vacuum, which deletes both, and update, which replaces a manifest
+kill_at() { # kill_at CALL N COMMAND...
+	local call=$1 n=$2
+	shift 2
+	{ run strace -o /dev/null -e "inject=$call:signal=KILL:when=$n" "$bin/imgadm" "$@" --root "$root"; } 2>/dev/null
+	[ "$status" -ge 128 ]
+}
+is_mended() { imgadm check -r; imgadm check; [ "$status" -eq 0 ] && is_clean; }
+kills=0 seen=
+for call in ioctl renameat2,renameat,rename unlinkat openat syncfs; do
+	n=0 step=1 good=0
+	while imgadm import -q $top && n=$((n + step)) && [ $n -lt 150 ] && kill_at $call $n vacuum -f; do
+		kills=$((kills + 1))
+		now=$(state)
+		seen+=" $now"
+		case $now in none | base | both) ;; *) good=1; echo "# $call $n: $now" ;; esac
+		is_mended || { good=1; echo "# $call $n: check says $out, $(ls -A "$zones/images/.partial")"; }
+		[ $n -lt 3 ] || step=$((n / 2 + 1))
+	done
+	[ $good = 0 ]
+	ok "vacuum killed at each $call: images are whole or gone, check takes the rest" $?
+done
+[ $kills -gt 8 ] && [[ $seen == *both* && $seen == *base* ]]
+ok "... at each image ($kills kills)" $?
+
+imgadm import -q $top
+kills=0 number=0
+said() { imgadm get $base; jq -r '.manifest.description // ""' <<<"$out"; }
+for call in openat write fsync renameat2,renameat,rename unlinkat; do
+	n=0 step=1 good=0
+	while n=$((n + step)); [ $n -lt 200 ]; do
+		was=$(said)
+		number=$((number + 1))
+		jq --arg d "text $number" '.description = $d' "$site/manifests/$base.json" >"$dir/new.json"
+		cp "$dir/new.json" "$site/manifests/$base.json"
+		kill_at $call $n update $base || break
+		kills=$((kills + 1))
+		now=$(said)
+		[ "$now" = "$was" ] || [ "$now" = "text $number" ] || { good=1; echo "# $call $n: '$now', was '$was'"; }
+		imgadm update $base
+		[ "$(said)" = "text $number" ] && is_mended || { good=1; echo "# $call $n: then '$(said)', check: $out"; }
+		[ -z "$(find "$zones/images/$base" -maxdepth 1 -name '.*.new')" ] || { good=1; echo "# $call $n: half a file"; }
+		[ $n -lt 3 ] || step=$((n / 2 + 1))
+	done
+	[ $good = 0 ]
+	ok "update killed at each $call: the old manifest or the new, the next update works" $?
+done
+[ $kills -gt 8 ] && [ "$(state)" = both ]
+ok "... and the images are whole ($kills kills)" $?
 finish
