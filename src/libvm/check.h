@@ -21,6 +21,9 @@ void check_tell(struct check *c, const char *uuid, const char *what, const char 
 /* The lock of a VM that nobody works on, else -1. */
 int check_lock(const struct check *c, const char *uuid);
 
+/* The lock of its supervisor, if none lives, else -1. */
+int check_lock_supervisor(const struct check *c, const char *uuid);
+
 /*
  * vm_check_host.c: what is in the kernel. Hosts below another root folder may be on it as
  * well: what could be one of theirs is left alone.

@@ -39,6 +39,26 @@ int check_lock(const struct check *c, const char *uuid)
 	return dirfd < 0 ? -1 : lock_take(dirfd, uuid, LOCK_EXCLUSIVE, 0, NULL);
 }
 
+int check_lock_supervisor(const struct check *c, const char *uuid)
+{
+	cleanup_close int dirfd = host_dir(c->vh->host, HOST_LOCKS, 0700, NULL);
+	char name[UUID_STR + sizeof(ZONEADMD_LOCK_SUFFIX)];
+
+	(void)snprintf(name, sizeof(name), "%s" ZONEADMD_LOCK_SUFFIX, uuid);
+	return dirfd < 0 ? -1 : lock_take(dirfd, name, LOCK_EXCLUSIVE, 0, NULL);
+}
+
+/*
+ * What was seen before the lock was taken may be gone by now: its owner went on until then,
+ * and had it only for a moment.
+ */
+static bool is_there_still(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int check_journal(void *data, const char *uuid, struct err *e)
 {
 	struct check *c = data;
@@ -267,7 +287,7 @@ static void check_half_written(struct check *c, int dirfd, const char *name)
 		return;
 	uuid = xstrndup(name + 1, UUID_LEN);
 	lock = uuid_is_valid(uuid) ? check_lock(c, uuid) : -1;
-	if (lock < 0)
+	if (lock < 0 || !is_there_still(dirfd, name))
 		return;
 	mended = c->repair && unlinkat(dirfd, name, 0) == 0;
 	check_tell(c, uuid, "a file was written by half",
@@ -276,8 +296,7 @@ static void check_half_written(struct check *c, int dirfd, const char *name)
 
 static void check_pool_folder(struct check *c, int dirfd, const char *name)
 {
-	(void)dirfd;
-	if (uuid_is_valid(name) && vm_is_gone(c, name))
+	if (uuid_is_valid(name) && vm_is_gone(c, name) && is_there_still(dirfd, name))
 		check_tell(c, name, "is in the pool, and no record knows it",
 			   "put its record back, or remove zones/UUID by hand", false);
 }
@@ -290,7 +309,7 @@ static void check_run_folder(struct check *c, int dirfd, const char *name)
 	if (!uuid_is_valid(name) || !vm_is_gone(c, name) || zoneadmd_vm_pid(c->vh->host, name))
 		return;
 	lock = check_lock(c, name);
-	if (lock < 0 || !vm_is_gone(c, name))
+	if (lock < 0 || !vm_is_gone(c, name) || !is_there_still(dirfd, name))
 		return;
 	mended = c->repair && path_remove_tree(dirfd, name, NULL) == 0;
 	check_tell(c, name, "is not there, but has a folder of a running VM",

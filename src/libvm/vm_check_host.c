@@ -124,6 +124,35 @@ static void tell_port(struct check *c, const char *uuid, const char *port, const
 		   mended);
 }
 
+struct port_search {
+	const char *port;
+	bool found;
+};
+
+static void match_port(void *data, const char *name)
+{
+	struct port_search *search = data;
+
+	search->found |= strcmp(name, search->port) == 0;
+}
+
+static bool port_is_there(const char *port)
+{
+	struct port_search search = { .port = port };
+
+	return link_exists(port) ||
+	       (filter_each(match_port, &search, NULL) == 0 && search.found);
+}
+
+/* Its supervisor may have been about to remove it when the ports were listed. */
+static void check_ended_port(struct check *c, const char *uuid, const char *port)
+{
+	cleanup_close int supervisor = check_lock_supervisor(c, uuid);
+
+	if (supervisor >= 0 && port_is_there(port))
+		tell_port(c, uuid, port, "a VM that has ended");
+}
+
 static void check_known_port(struct check *c, const char *uuid, const char *port)
 {
 	cleanup_close int lock = check_lock(c, uuid);
@@ -131,8 +160,8 @@ static void check_known_port(struct check *c, const char *uuid, const char *port
 	if (lock < 0)
 		return;
 	if (!is_alive(c, uuid))
-		tell_port(c, uuid, port, "a VM that has ended");
-	else if (!is_of_record(c, uuid, port))
+		check_ended_port(c, uuid, port);
+	else if (!is_of_record(c, uuid, port) && port_is_there(port))
 		tell_port(c, uuid, port, "a NIC that is gone");
 }
 
@@ -174,8 +203,13 @@ static void tell_group(void *data, const char *group)
 {
 	const struct group_check *g = data;
 	cleanup_free char *what = xasprintf("control group '%s' is left", group);
-	bool mended = g->c->repair && cgroup_remove(group, NULL) == 0;
+	cleanup_close int supervisor = check_lock_supervisor(g->c, g->uuid);
+	bool mended;
 
+	/* Empty for a moment, while the supervisor leaves it. */
+	if (supervisor < 0 || !cgroup_is_there(group))
+		return;
+	mended = g->c->repair && cgroup_remove(group, NULL) == 0;
 	check_tell(g->c, g->uuid, what,
 		   mended ? "removed" : "'vmadm check --repair' removes it", mended);
 }

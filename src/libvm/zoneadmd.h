@@ -37,6 +37,9 @@
 #define ZONEADMD_LINK_NAME 16
 #define ZONEADMD_NICS_MAX  32
 
+/* After the UUID: the name of the lock that a supervisor holds as long as it lives. */
+#define ZONEADMD_LOCK_SUFFIX ".zoneadmd"
+
 /*
  * The program's path, new: where the environment says (tests), beside the one that asks (a
  * build folder), in lib/dais beside that one's folder (installed below any prefix).

@@ -101,12 +101,12 @@ static char *own_path(void)
 static int take_supervision(struct zone *z, struct err *e)
 {
 	cleanup_close int dirfd = host_dir(&z->host, HOST_LOCKS, 0700, e);
-	char name[UUID_STR + 16];
+	char name[UUID_STR + sizeof(ZONEADMD_LOCK_SUFFIX)];
 	int r = -EBUSY;
 
 	if (dirfd < 0)
 		return dirfd;
-	(void)snprintf(name, sizeof(name), "%s.zoneadmd", z->uuid);
+	(void)snprintf(name, sizeof(name), "%s" ZONEADMD_LOCK_SUFFIX, z->uuid);
 	for (int waited = 0; r == -EBUSY && waited < LOCK_WAIT_MS; waited += LOCK_LOOK_MS) {
 		r = lock_take(dirfd, name, LOCK_EXCLUSIVE, LOCK_LOOK_MS, e);
 		if (r == -EBUSY && zoneadmd_vm_is_running(&z->host, z->uuid))
