@@ -213,7 +213,7 @@ int layout_read(const struct layout_ref *ref, const char *arch, struct jv **ret_
 {
 	struct reading r = { .ref = ref, .arch = arch ? arch : oci_machine() };
 	cleanup_jv struct jv *index = NULL;
-	const struct jv *one;
+	const struct jv *one = NULL;
 	int x = check_version(ref, e);
 
 	if (x == 0)

@@ -234,7 +234,8 @@ int vm_create(const struct vm_host *vh, struct jv *record, bool start, struct vm
 	      struct err *e)
 {
 	struct creation c = { vh, record, jv_get_string(record, "uuid"), rep };
-	cleanup_cgroup_haste struct cgroup_haste *haste = start ? cgroup_haste_begin() : NULL;
+	ATTR_UNUSED cleanup_cgroup_haste struct cgroup_haste *haste =
+		start ? cgroup_haste_begin() : NULL;
 	cleanup_close int lock = -1;
 
 	lock = vm_lock(vh->host, c.uuid, e);

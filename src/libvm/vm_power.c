@@ -46,7 +46,7 @@ static int finish_start(const struct vm_host *vh, const char *uuid, int fd,
 static int start_locked(const struct vm_host *vh, const char *uuid, struct vm_report *rep,
 			struct err *e)
 {
-	cleanup_cgroup_haste struct cgroup_haste *haste = cgroup_haste_begin();
+	ATTR_UNUSED cleanup_cgroup_haste struct cgroup_haste *haste = cgroup_haste_begin();
 	int fd = zoneadmd_start_begin(vh->host, vh->zoneadmd, uuid, e);
 
 	return fd < 0 ? fd : finish_start(vh, uuid, fd, rep, e);
@@ -59,7 +59,7 @@ static int start_locked(const struct vm_host *vh, const char *uuid, struct vm_re
 static int start_and_store(const struct vm_host *vh, const char *uuid, struct jv *record,
 			   struct vm_report *rep, struct err *e)
 {
-	cleanup_cgroup_haste struct cgroup_haste *haste = cgroup_haste_begin();
+	ATTR_UNUSED cleanup_cgroup_haste struct cgroup_haste *haste = cgroup_haste_begin();
 	cleanup_jv struct jv *before = jv_copy(record);
 	struct err why = { 0 };
 	int fd, r, stored;
