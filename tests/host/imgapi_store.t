@@ -122,6 +122,25 @@ ok "one that is deleted is not" $?
 [ ! -e "$cache/$(uuid 4)" ]
 ok "... and its file is gone" $?
 
+# Layers of a registry's image: what differs from the one below, under their own names.
+# shellcheck source=tests/host/oci_layout.bash
+. "$(dirname "$0")/oci_layout.bash"
+oci_layer "$dir/app" "$dir/1.tar" "$dir/2.tar"
+imgadm import -q --json "oci:$dir/app"
+top=$(jq -r .uuid <<<"$out") low=$(jq -r .origin "$zones/images/$(jq -r .uuid <<<"$out")/manifest.json")
+for _ in $(seq 150); do
+	curl -sf -o "$dir/top.json" "$api/images/$top" && break
+	sleep 0.2
+done
+far_imgadm import -q "$top"
+is "an image of layers" "$status $(jq -r .type "$dir/top.json")" "0 docker"
+diff <(tree "$zones/images/$top/rootfs") <(tree "$other/zones/images/$top/rootfs") >"$dir/diff"
+ok "is the same there" $?
+imgadm delete "$top"
+imgadm delete "$low"
+until_listed 123
+ok "and goes" $?
+
 # ---- killed, and started again
 before=$(cd "$cache" && stat -c '%n %i %Y' * | sort)
 pgrep -P $server >"$dir/keeper"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# The disk image of Debian: what is in it, that it boots by BIOS and by UEFI (with Secure Boot's
-# loaders) in QEMU, that cloud-init does what a seed says, and that a second build gives the
+# The disk image of Debian: what is in it, that it boots by BIOS and by UEFI with Secure Boot
+# in QEMU, that cloud-init does what a seed says, and that a second build gives the
 # same bytes. Takes minutes without KVM.
 #
 # environment: BUILD (the image in BUILD/images, the build root in BUILD/strap), CACHE, OVMF (a
@@ -20,7 +20,7 @@ for tool in "$qemu" jq zstd mcopy e2fsck ssh ssh-keygen; do
 	command -v "$tool" >/dev/null || skip "'$tool' is not installed"
 done
 [ -f "$images/debian-disk.json" ] || skip "no disk image in '$images': make image-debian-disk"
-[ -f "$ovmf/OVMF_CODE_4M.fd" ] || skip "no firmware in '$ovmf': the package ovmf"
+[ -f "$ovmf/OVMF_CODE_4M.secboot.fd" ] || skip "no firmware in '$ovmf': the package ovmf"
 
 dir=$(mktemp -d /tmp/dais-disk.XXXXXX)
 machine='' count=0 bad=0
@@ -138,11 +138,12 @@ off
 # The same disk, which is larger now, with another seed.
 truncate -s 3G "$disk"
 seed second
-cp "$ovmf/OVMF_VARS_4M.fd" "$dir/vars"
-boot uefi -machine q35 -drive "if=pflash,format=raw,unit=0,readonly=on,file=$ovmf/OVMF_CODE_4M.fd" \
+cp "$ovmf/OVMF_VARS_4M.ms.fd" "$dir/vars"
+boot uefi -machine q35,smm=on -global driver=cfi.pflash01,property=secure,value=on \
+	-drive "if=pflash,format=raw,unit=0,readonly=on,file=$ovmf/OVMF_CODE_4M.secboot.fd" \
 	-drive "if=pflash,format=raw,unit=1,file=$dir/vars"
 ok "it boots by UEFI" $? || tail -n 20 "$log" | sed 's/^/# /'
-is "from EFI firmware" "$(inside test -d /sys/firmware/efi && echo yes)" yes
+is "with Secure Boot in force" "$(inside 'tail -c 1 /sys/firmware/efi/efivars/SecureBoot-* | od -An -tu1' | xargs)" 1
 is "another seed is another machine, on a larger disk" "$(said | sed 's/[0-9]*M$/M/')" "seed of second: 3221225472 M"
 size=$(said | sed 's/.* \([0-9]*\)M$/\1/')
 [ "${size:-0}" -gt 2500 ]
