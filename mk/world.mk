@@ -15,6 +15,7 @@
 #				$(STAMPS)/KIND.NAME and the tree $(PROTO)/KIND.NAME; its
 #				manifest is where tools/projects/list looks
 #	WORLD += NAME		a goal that `make world` reaches too
+#	BOOT_NEEDS += NAME	a goal that the packing of the image needs
 
 SUITE	 ?= trixie
 FLAVOUR	 ?= virtual
@@ -144,9 +145,9 @@ root: select target $(PARTS) $(BUILDER)
 		-k "$$(tools/image/gitstatus)" -o $(BUILD)/image/root.tar \
 		root -- tools/image/root $(BUILDER)
 
-boot-archive: root
+boot-archive: root $(BOOT_NEEDS)
 	@$(STEP) $(call inputs,$(STAMPS)/root $(CORE)/early tools/image/boot tools/image/boot-archive \
-		tools/image/modules) -k $(PROFILE) -o $(BUILD)/image/boot_archive \
+		tools/image/modules $(addprefix $(STAMPS)/,$(BOOT_NEEDS))) -k $(PROFILE) -o $(BUILD)/image/boot_archive \
 		boot -- tools/image/boot
 
 # What the image is made of, while the boot archive is packed.

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 #
 # apt.sh - an apt of our own beside the machine's: its own lists, no installed
-# packages, the machine's mirror. Sourced by resolve and fetch.
+# packages, the machine's mirror. Sourced by resolve, fetch and tools/extra.
 #
-# reads	CACHE SUITE COMPONENTS TOOLS; apt_open sets apt_home and APT_CONFIG
+# reads	CACHE SUITE COMPONENTS TOOLS; apt_open sets apt_home and APT_CONFIG.
+# `apt_open source` has the lists of source packages, which nobody else waits for.
 
 die() {
 	echo "${0##*/}: $*" >&2
@@ -35,7 +36,7 @@ apt_conf() {
 }
 
 apt_open() {
-	apt_home=$(realpath -m "$CACHE/apt/$SUITE")
+	apt_home=$(realpath -m "$CACHE/apt/$SUITE${1:+.$1}")
 	mkdir -p "$apt_home/lists/partial" "$apt_home/archives/partial" "$apt_home/empty"
 	# One at a time; a resolve that fetch calls stands under fetch's lock.
 	if [ -z "${DAIS_APT_LOCKED:-}" ]; then
@@ -47,6 +48,7 @@ apt_open() {
 	: >> "$apt_home/status"
 	: > "$apt_home/preferences"
 	"$TOOLS/apt-sources" "$SUITE" ${COMPONENTS:-main} > "$apt_home/sources.new" || exit 1
+	[ "${1:-}" != source ] || sed -i 's/^deb /deb-src /' "$apt_home/sources.new"
 	mv "$apt_home/sources.new" "$apt_home/sources.list"
 	apt_conf > "$apt_home/apt.conf.new"
 	mv "$apt_home/apt.conf.new" "$apt_home/apt.conf"
