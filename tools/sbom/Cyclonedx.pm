@@ -30,6 +30,8 @@ sub component_of {
 	$component{description} = $part->{comment} if $part->{comment};
 	$component{properties} = [property('source-package', $part->{source}),
 		property('source-version', $part->{source_version})] if $part->{source};
+	$component{properties} = [(map { property('source', $_) } @{ $part->{made_of} }),
+		map { property('patch', $_) } @{ $part->{patches} }] if $part->{made_of};
 	return \%component;
 }
 
@@ -43,7 +45,8 @@ sub document {
 	my ($platform, %about) = @_;
 	my (@components, %files, %refs);
 	push @{ $files{$_->{from}} }, file_of($_) for @{ $platform->{files} };
-	for my $part (@{ $platform->{packages} }, grep { $_->{files} } @{ $platform->{components} }) {
+	for my $part (@{ $platform->{packages} }, grep { $_->{files} || $_->{tool} }
+	     @{ $platform->{components} }) {
 		my $ref = $part->{purl} // "component:$part->{name}";
 		my $component = component_of($part->{arch} ? 'library' : 'application', $part, $ref);
 		$component->{scope} = $part->{files} ? 'required' : 'excluded';

@@ -42,6 +42,8 @@ sub package_of {
 		$package{sourceInfo} = "built from source package $part->{source} $part->{source_version}"
 			if $part->{source};
 	}
+	$package{sourceInfo} = join '; ', (map { "source $_" } @{ $part->{made_of} }),
+		map { "patch $_" } @{ $part->{patches} } if $part->{made_of};
 	$package{externalRefs} = [{ referenceCategory => 'PACKAGE-MANAGER', referenceType => 'purl',
 		referenceLocator => $part->{purl} }] if $part->{purl};
 	return \%package;
@@ -75,10 +77,11 @@ sub add_packages {
 			: relation($part->{id}, 'BUILD_DEPENDENCY_OF', $image);
 	}
 	for my $part (@{ $platform->{components} }) {
-		next unless $part->{files};
+		next unless $part->{files} || $part->{tool};
 		$part->{id} = id_of('component', $part->{name});
 		push @{ $doc->{packages} }, package_of($part->{id}, $part);
-		push @{ $doc->{relationships} }, relation($image, 'CONTAINS', $part->{id});
+		push @{ $doc->{relationships} }, $part->{files} ? relation($image, 'CONTAINS', $part->{id})
+			: relation($part->{id}, 'BUILD_TOOL_OF', $image);
 	}
 	for my $part (@{ $platform->{images} }) {
 		my $id = id_of('zone-image', $part->{name});
