@@ -48,7 +48,7 @@ END
 
 mkdir projects/local/mine
 echo 'obj-m := mine.o' > projects/local/mine/Kbuild
-echo '"alias=pci:v00003333d00004444sv*sd*bc*sc*i*"' > projects/local/mine/mine.c
+printf '"%s"\n' 'alias=pci:v00003333d00004444sv*sd*bc*sc*i*' 'vermagic=6.1-test SMP' > projects/local/mine/mine.c
 build live
 is "a folder with a Kbuild is built" 0
 tar -tf build/image/root.tar | grep -qx "$m/updates/mine.ko"
@@ -73,7 +73,18 @@ sed -i 's/6\.1-test/6.2-test/' tools/projects/kernel
 build live
 is "a module for another kernel is refused" 2
 says "by both names" err "modules/6.2-test': the platform's kernel is 6.1-test"
+sed -i 's/6\.2-test/6.1-test/' tools/projects/kernel
+printf '"%s"\n' alias=x:y 'vermagic=6.1-other SMP' > projects/local/mine/mine.c
+build live
+is "so is one that was compiled for another and lies with this one's" 2
+says "by its path" err "$m/updates/mine.ko': compiled for kernel '6.1-other', the platform's is 6.1-test"
 rm -r projects/local/mine
+mkdir -p projects/local/lost/opt
+cp "$work/kernel/$m/kernel/first.ko" projects/local/lost/opt/
+printf '%s\n' "d opt 0755 root root" "f opt/first.ko 0644 root root" > projects/local/lost/manifest
+build live
+says "and one where modprobe does not look" err "opt/first.ko': modprobe looks in '$m' only"
+rm -r projects/local/lost
 build live
 is "without the driver it is built again" 0
 ! tar -xOf build/image/root.tar $m/modules.dep | grep -q mine
