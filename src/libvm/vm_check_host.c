@@ -144,12 +144,15 @@ static bool port_is_there(const char *port)
 	       (filter_each(match_port, &search, NULL) == 0 && search.found);
 }
 
-/* Its supervisor may have been about to remove it when the ports were listed. */
+/*
+ * Its supervisor may have been about to remove it when the ports were listed. One that was
+ * sent to another host on this kernel has its name there as well, and runs there.
+ */
 static void check_ended_port(struct check *c, const char *uuid, const char *port)
 {
 	cleanup_close int supervisor = check_lock_supervisor(c, uuid);
 
-	if (supervisor >= 0 && port_is_there(port))
+	if (supervisor >= 0 && !zone_has_processes(uuid) && port_is_there(port))
 		tell_port(c, uuid, port, "a VM that has ended");
 }
 

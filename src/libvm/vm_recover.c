@@ -127,7 +127,8 @@ int vm_erase(const struct vm_host *vh, const char *uuid, struct err *e)
 		r = erase_run_folder(h, uuid, e);
 	if (r == 0)
 		r = fault_point("run folder removed", e);
-	if (r == 0)
+	/* Ours is stopped; what runs belongs to another host on this kernel. */
+	if (r == 0 && !zone_has_processes(uuid))
 		r = zone_ports_remove(uuid, e);
 	if (r == 0)
 		r = zone_groups_remove(uuid, e);

@@ -44,6 +44,18 @@ int zone_ports_remove(const char *uuid, struct err *e)
 /* Ours, and those of the driver's own; see lxc/traces.c. */
 static const char *const suffixes[] = { "", ".monitor", ".pivot", ".zoneadmd" };
 
+bool zone_has_processes(const char *uuid)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		char group[GROUP_ROOM];
+
+		(void)snprintf(group, sizeof(group), GROUP_PARENT "/%s%s", uuid, suffixes[i]);
+		if (!cgroup_is_empty(group))
+			return true;
+	}
+	return false;
+}
+
 void zone_groups_each(const char *uuid, void (*each)(void *data, const char *group), void *data)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {

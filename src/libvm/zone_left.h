@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
+
 /*
  * Remove all that there are of this UUID, whatever NICs its record has; none is success.
  * Goes on after a failure, and tells the first. The VM does not run.
@@ -21,6 +23,9 @@ ATTR_MUST_CHECK int zone_port_remove(const char *port, struct err *e);
  * another host below this kernel.
  */
 ATTR_MUST_CHECK int zone_groups_remove(const char *uuid, struct err *e);
+
+/* Is somebody in them? Then it runs, be it below another root folder of this kernel. */
+bool zone_has_processes(const char *uuid);
 
 /* EACH gets the name of every such group, "dais/UUID.monitor". */
 void zone_groups_each(const char *uuid, void (*each)(void *data, const char *group),

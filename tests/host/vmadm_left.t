@@ -116,6 +116,24 @@ vm check
 is "and removed" "$status $out" "0 "
 is "and nothing of the NIC that it has" "$(nft list table bridge dais)" "$before"
 
+# ---- another host on this kernel ------------------------------------------------------
+# It has the same VM, stopped, as after a send: the ports are those of the one that runs.
+far=$dir/far
+mkdir -p "$far/etc/dais" "$far/etc/zones"
+trap 'umount "$far/zones" 2>/dev/null || umount -l "$far/zones" 2>/dev/null; cleanup' EXIT
+"$bin/mkpool" -q --file "$dir/far.img" --size 512M --root "$far" || skip "no second pool"
+cp "$root/etc/zones/$uuid.json" "$far/etc/zones/"
+out=$("$bin/vmadm" --root "$far" check 2>&1)
+has "$out" "$uuid: its root is not in the pool" && ! has "$out" "port '"
+ok "check over there tells of no port" $?
+"$bin/vmadm" --root "$far" check --repair >"$dir/out" 2>&1
+is "and takes nothing away" "$(nft list table bridge dais)" "$before"
+"$bin/vmadm" --root "$far" delete "$uuid" 2>"$dir/err"
+is "it is deleted there" "$(cat "$dir/err")" "Successfully deleted VM $uuid"
+is "which takes nothing away" "$(nft list table bridge dais)" "$before"
+ip link show "$port" >/dev/null && kill -0 "$(state pid)"
+ok "and the one here runs on, with its link" $?
+
 # ---- what a delete finds -------------------------------------------------------------
 kill_all
 eventually rm -r "$root/run/dais/$uuid"
