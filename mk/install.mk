@@ -16,9 +16,10 @@ zshdir	?= $(prefix)/share/zsh/site-functions
 # Not installed: tools of the build, and what only the boot archive carries.
 BUILD_ONLY := builder init
 
-# Units that make sense on any host; the platform's own are in overlay/.
+# Units that make sense on any host, none of which is enabled by this; the platform's own
+# are in overlay/.
 HOST_UNITS ?= $(wildcard $(addprefix overlay/etc/systemd/system/,\
-	dais-vminfod.service dais-zones.service))
+	dais-imgapi.service dais-vminfod.service dais-zones.service))
 
 # Called by units and by other programs alone.
 HELPERS    := $(filter mdata-agent platform vminfod zoneadmd,$(COMMANDS))
