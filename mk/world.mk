@@ -60,10 +60,10 @@ ifneq ($(filter $(WORLD_GOALS) $(WORLD) $(PARTS) shadow.% lint print-%,$(MAKECMD
 
 # The user's word, else configure's, else what this machine can bear.
 JOBS	 := $(or $(MAX_JOBS),$(JOBS))
-ifneq ($(shell echo '$(JOBS)' | tr -d 0-9),)
+ifneq ($(if $(JOBS),$(if $(subst 0,,$(JOBS)),$(shell echo '$(JOBS)' | tr -d 0-9),zero)),)
 $(error MAX_JOBS is '$(JOBS)', it must be a number above 0)
 endif
-JOBS	 := $(if $(filter-out 0,$(JOBS)),$(JOBS),$(shell tools/optimize-jobs))
+JOBS	 := $(or $(JOBS),$(shell tools/optimize-jobs))
 export JOBS
 
 # Packages are unpacked by one process each, so steps go side by side.
@@ -106,6 +106,7 @@ target: strap
 
 # Our sources once more by another compiler, of whose work only the warnings count.
 $(sort $(filter shadow.%,$(VERDICTS) $(MAKECMDGOALS))): shadow.%:
+	@command -v '$*' > /dev/null || { echo "there is no compiler '$*' on this machine" >&2; exit 1; }
 	@$(STEP) $(call inputs,src tools/builder mk/build.mk mk/flags.mk Makefile) \
 		-k "$$($* --version 2>/dev/null | head -n 1)" $@ -- \
 		$(MAKE) --no-print-directory CC=$* CFLAGS=-Werror BUILD=$(BUILD)/shadow/$* MODE=release \
@@ -187,3 +188,7 @@ lock:
 images:
 
 endif
+
+# Reached only where there is no such part.
+local.%:
+	@echo "there is no project '$*': 'projects/local/$*' is not a folder" >&2; exit 1

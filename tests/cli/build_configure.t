@@ -107,6 +107,7 @@ run "$src/configure" -P 'so se%cret'
 is "a password is taken" 0
 ! grep -q 'cret' "$src/config.mk" && grep -q '^PASSWORD_HASH=\$\$6\$\$' "$src/config.mk"
 ok "and only its hash is kept" $?
+says "which is not shown" out "PASSWORD_HASH=(not shown)"
 [ "$(stat -c %a "$src/config.mk")" = 600 ]
 ok "where nobody else reads it" $?
 
@@ -116,7 +117,8 @@ for wrong in --flavour=pink --profile=fast --jobs=0 --jobs=x --prefix=here '--pr
 	run "$src/configure" $wrong
 	is "configure $wrong is wrong use" 2 ""
 done
-says "and the message names the option" err "'--flavour' needs a value"
+[ "$(tail -n 1 "$work/err")" = "configure: '--flavour' needs a value" ]
+ok "and the message names the option, where it is seen: below the usage" $?
 cmp -s "$src/config.mk" "$work/before"
 ok "and nothing is written" $?
 

@@ -83,6 +83,13 @@ done > "$work/out"
 [ ! -s "$work/out" ]
 ok "make help tells of every goal" $?
 
+run make local.none
+is "a project that is not there is no goal" 2
+says "by its folder" err "there is no project 'none': 'projects/local/none' is not a folder"
+run make shadow.gcc-none
+is "nor is a compiler that is not there" 2
+says "by its name" err "there is no compiler 'gcc-none'"
+
 run make print-PROFILE
 is "a variable is printed" 0 "PROFILE=dev"
 MAX_JOBS=7 run make print-JOBS
@@ -94,6 +101,9 @@ rm config.mk
 run make MAX_JOBS=many print-JOBS
 is "and must be a number" 2
 says "by name" err "MAX_JOBS is 'many'"
+run make MAX_JOBS=0 print-JOBS
+is "above 0" 2
+says "by name as well" err "MAX_JOBS is '0'"
 run make print-JOBS
 is "without it there is a number, too" 0 "JOBS=$("$top/tools/optimize-jobs")"
 
