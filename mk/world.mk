@@ -134,10 +134,13 @@ core:
 		-k "$(LISTS)" -k "$(LOCKED)" -k $(SUITE) -o $(BUILD)/core/root.tar \
 		core -- tools/core/make $(if $(LOCKED),-L) -l $(LOCK) -o $(BUILD)/core $(LISTS)
 
+# Who brings something in place of Debian's has that left out by rules of its own.
+RULES	:= $(CORE)/rules $(wildcard $(foreach p,$(PARTS),projects/$(firstword $(subst ., ,$p))/$(patsubst \
+	extra.%,%,$(patsubst local.%,%,$p))/core-rules))
 select: core strap
-	@$(STEP) $(call inputs,$(STAMPS)/core $(CORE)/rules tools/core/select tools/core/ship) \
+	@$(STEP) $(call inputs,$(STAMPS)/core $(RULES) tools/core/select tools/core/ship) \
 		-o $(PROTO)/core -o $(BUILD)/manifest/core.manifest \
-		select -- tools/core/ship $(CORE)/rules
+		select -- tools/core/ship $(RULES)
 
 root: select target $(PARTS) $(BUILDER)
 	@$(STEP) $(call inputs,$(STAMPS)/select $(STAMPS)/target $(BUILDER) overlay tools/image/root \

@@ -189,6 +189,31 @@ build live
 is "what is installed and in no manifest ends the build" 2
 says "by component and path" err "extra.hello: 'usr/sbin/hello' is installed and not in"
 
+# ---- in place of Debian's -----------------------------------------------------------
+
+printf '%s\n' 'd usr 0755 root root' 'd usr/sbin 0755 root root' 'f usr/sbin/hello 0755 root root' > projects/extra/hello/manifest
+script ship.more <<-'END'
+	#!/bin/sh
+	mkdir -p "$PROTO/core/usr/sbin"
+	echo theirs > "$PROTO/core/usr/sbin/hello"
+	[ -e projects/extra/hello/core-rules ] || echo 'f usr/sbin/hello 0755 root root'
+END
+rm -f build/stamp/select
+build live
+is "a file that Debian has as well" 2
+says "is told by both places" err "'usr/sbin/hello' is listed again"
+echo '- usr/sbin/hello' > projects/extra/hello/core-rules
+sed -i 's|^echo select|& "$@"|' tools/core/ship
+build live
+[ "$status" -eq 0 ] && grep -qx 'select projects/core/rules projects/extra/hello/core-rules' build/ran
+ok "unless a component's rules leave theirs out" $?
+tar -xOf build/image/root.tar usr/sbin/hello | cmp -s - build/proto/extra.hello/usr/sbin/hello
+ok "and then the component's ships" $?
+echo '- usr/sbin/more' >> projects/extra/hello/core-rules
+build live
+grep -q '^select' build/ran
+ok "new rules choose anew" $?
+
 # ---- alone --------------------------------------------------------------------------
 
 run make -C projects/extra/hello clean all install DESTDIR="$work/dest" BUILD="$PWD/build"

@@ -47,6 +47,14 @@ grep -q 'usr/share/doc/base/copyright' "$work/manifest" &&
 	! grep -q README "$work/manifest" && [ ! -e "$work/proto/usr/share/doc/README" ]
 ok "what it brings back comes with its folders, and nothing else" $?
 
+# A component's own rules, of another file.
+printf '%s\n' '+ **' > "$work/rules"
+printf '%s\n' '# ours is another' '- usr/bin/su' '- usr/bin/none' > "$work/more"
+run "$select" -t "$work/core.tar" -m "$work/manifest" -p "$work/proto" "$work/rules" "$work/more"
+[ "$status" -eq 0 ] && ! grep -q usr/bin/su "$work/manifest" && [ ! -e "$work/proto/usr/bin/su" ]
+ok "rules of a second file come after those of the first" $?
+says "and are told by their place when they match nothing" err "more:3: - usr/bin/none: matches nothing"
+
 ship '+ usr/lib/a.b'
 grep -q 'f usr/lib/a.b/x ' "$work/manifest" && ! grep -q aXb "$work/manifest" &&
 	! grep -q 'usr/bin' "$work/manifest"
