@@ -152,4 +152,44 @@ run tools/strap/run -r r=/src link/root /bin/sh -c 'echo 2 > /src/a'
 ok "or only to read" $?
 run "$check" -f link
 is "and it still is what was made" 0
+
+# The same as a goal of make, which configure -r tells to leave the cache alone.
+cp "$top/Makefile" .
+mkdir -p mk projects/core build
+cp "$top"/mk/{build,flags,world,install}.mk mk/
+cp -r "$top"/tools/{image,projects} tools/
+cp "$top/tools/optimize-jobs" tools/
+cache() # cache: all that is in it, with times
+{
+	find cache/strap -printf '%p %s %T@\n' | sort
+}
+run make strap
+root=$(readlink build/strap)
+[ "$status" -eq 0 ] && [ "${root%/*}" = "$work/cache/strap" ]
+ok "make strap takes it from the cache" $?
+: > "$root/root/usr/bin/hello"
+run make strap
+[ "$status" -eq 0 ] && [ "$(tail -n 1 build/strap/root/usr/bin/hello)" = 'echo hello' ]
+ok "looks whether it is whole, and mends it" $?
+grep -q 'usr/bin/hello has changed; it is made again' build/log/strap.log
+ok "and the log has why" $?
+echo FORCE_STRAP_REBUILD=yes > config.mk
+cache > before
+fetched=$(wc -l < cache/fetched)
+run make strap
+made $((fetched + 1)) && [ "$(readlink build/strap)" = "$work/build/strap.own" ]
+ok "with configure -r it is made beside the cache" $?
+cache | diff before - > out
+is "which is as it was" 0
+run make strap
+made $((fetched + 1))
+ok "once" $?
+: > build/strap.own/root/usr/bin/hello
+run make strap
+made $((fetched + 2)) && run "$check" -f build/strap
+is "and again when that is damaged" 0
+rm config.mk
+run make strap
+made $((fetched + 2)) && [ "$(readlink build/strap)" = "$root" ]
+ok "without it the cache's is back" $?
 done_testing
