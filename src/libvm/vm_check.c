@@ -203,6 +203,20 @@ static void check_end(struct check *c, const char *uuid)
 		   mended ? "tidied up" : "'vmadm check --repair' does", mended);
 }
 
+/* The supervisor was killed, and the VM runs on. */
+static void check_alone(struct check *c, const char *uuid)
+{
+	const struct vm_host *vh = c->vh;
+	bool mended, running;
+
+	if (!zoneadmd_is_alone(vh->host, uuid))
+		return;
+	mended = c->repair &&
+		 zoneadmd_attach_vm(vh->host, vh->zoneadmd, uuid, &running, NULL) == 0;
+	check_tell(c, uuid, "runs without a supervisor",
+		   mended ? "it has one" : "'vmadm check --repair' starts one", mended);
+}
+
 static void check_record(struct check *c, const char *uuid)
 {
 	cleanup_jv struct jv *record = NULL;
@@ -225,6 +239,7 @@ static void check_record(struct check *c, const char *uuid)
 			   "mount the pool that has it, or 'vmadm delete' the VM", false);
 	if (c->claimsfd >= 0)
 		check_claims_of(c, uuid, record);
+	check_alone(c, uuid);
 	check_end(c, uuid);
 	check_groups(c, uuid);
 	check_filters(c, uuid, record);

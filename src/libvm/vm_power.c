@@ -87,10 +87,21 @@ static int start_and_store(const struct vm_host *vh, const char *uuid, struct jv
 	return 0;
 }
 
+/* Without its supervisor it has no metadata, and nobody starts it again when it fails. */
+static int find_supervisor(const struct vm_host *vh, const char *uuid, struct err *e)
+{
+	bool running;
+
+	if (!zoneadmd_is_alone(vh->host, uuid))
+		return 0;
+	return zoneadmd_attach_vm(vh->host, vh->zoneadmd, uuid, &running, e);
+}
+
 int vm_start(const struct vm_host *vh, const char *uuid, struct vm_report *rep, struct err *e)
 {
 	cleanup_jv struct jv *record = NULL;
 	cleanup_close int lock = -1;
+	int r;
 
 	lock = vm_open(vh, uuid, &record, e);
 	if (lock < 0)
@@ -99,6 +110,9 @@ int vm_start(const struct vm_host *vh, const char *uuid, struct vm_report *rep, 
 		return err_set(e, -EBUSY,
 			       "Cannot start vm from state \"receiving\", must be "
 			       "\"stopped\".");
+	r = find_supervisor(vh, uuid, e);
+	if (r < 0)
+		return r;
 	if (zoneadmd_vm_pid(vh->host, uuid) > 0) {
 		rep->already = true;
 		/* The command that started it may have been killed before it stored that. */
@@ -110,12 +124,10 @@ int vm_start(const struct vm_host *vh, const char *uuid, struct vm_report *rep, 
 			       "folder",
 			       uuid);
 	/* Since it failed another may have come to have its addresses. */
-	if (jv_get(record, "failed")) {
-		int r = vm_claims_take(vh, record, rep, e);
-
-		if (r < 0)
-			return r;
-	}
+	if (jv_get(record, "failed"))
+		r = vm_claims_take(vh, record, rep, e);
+	if (r < 0)
+		return r;
 	if (vm_send_forget(vh, uuid, e) < 0)
 		vm_report_warn(rep, "what was sent of it is left: %s", e->msg);
 	return start_and_store(vh, uuid, record, rep, e);

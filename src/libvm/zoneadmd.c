@@ -158,6 +158,15 @@ int zoneadmd_vm_pidfd(const struct host *h, const char *uuid)
 	return fd >= 0 ? fd : pidfd_of(state, "supervisor", "supervisor_start");
 }
 
+bool zoneadmd_is_alone(const struct host *h, const char *uuid)
+{
+	cleanup_jv struct jv *state = load_state(h, uuid);
+	cleanup_close int init = pidfd_of(state, "pid", "pid_start");
+	cleanup_close int supervisor = pidfd_of(state, "supervisor", "supervisor_start");
+
+	return init >= 0 && supervisor < 0;
+}
+
 int zoneadmd_open_log(const struct host *h, const char *uuid, struct err *e)
 {
 	cleanup_free char *dir = xasprintf(HOST_POOL "/%s", uuid);

@@ -101,6 +101,9 @@ ATTR_MUST_CHECK int zoneadmd_console(const struct host *h, const char *uuid,
 ATTR_MUST_CHECK int zoneadmd_attach_vm(const struct host *h, const char *program,
 				       const char *uuid, bool *ret_running, struct err *e);
 
+/* Does it run, and nobody watches over it? Its supervisor was killed. */
+bool zoneadmd_is_alone(const struct host *h, const char *uuid);
+
 /* Does it run, and is not about to end? As zoneadmd_vm_pid() sees it. */
 bool zoneadmd_vm_is_running(const struct host *h, const char *uuid);
 

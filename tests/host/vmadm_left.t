@@ -40,6 +40,25 @@ ok "a zone runs, its port has rules" $?
 vm check
 is "check finds nothing" "$status $out" "0 "
 
+# ---- the supervisor alone is killed ---------------------------------------------------
+alone() { kill -9 "$1" && eventually gone "$1"; }
+init=$(state pid)
+alone "$(state supervisor)"
+vm check
+is "check finds a zone without its supervisor" "$status $out" \
+	"1 $uuid: runs without a supervisor: 'vmadm check --repair' starts one"
+vm check --repair
+is "--repair starts one" "$status $out" "0 $uuid: runs without a supervisor: it has one"
+kill -0 "$(state supervisor)" && [ "$(state pid)" = "$init" ]
+ok "for the same zone" $?
+alone "$(state supervisor)"
+vm start left
+is "a start finds that it runs" "$status $err" "0 Unable to start VM $uuid: VM $uuid is already 'running'"
+kill -0 "$(state supervisor)" && [ "$(state pid)" = "$init" ]
+ok "and starts a supervisor as well" $?
+vm check
+is "then check finds nothing" "$status $out" "0 "
+
 # ---- killed, all of it -------------------------------------------------------------
 kill_all
 vm check
