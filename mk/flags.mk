@@ -18,6 +18,9 @@ C_BASE	:= -std=gnu17 -D_GNU_SOURCE -Isrc -Itools -I$(B)/gen -g -fno-common \
 C_dev		:= -O1 -Werror -fno-omit-frame-pointer \
 		   -fsanitize=address,undefined -fno-sanitize-recover=all
 LD_dev		:= -Wl,--as-needed -fsanitize=address,undefined
+# Of the platform (configure -d): as dev, but a warning of another compiler is none of an error.
+C_debug		:= $(filter-out -Werror,$(C_dev))
+LD_debug	:= $(LD_dev)
 C_release	:= -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 		   -fstack-clash-protection -fPIE
 LD_release	:= -Wl,--as-needed -pie -Wl,-z,relro,-z,now
@@ -26,8 +29,8 @@ C_fuzz		:= -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
 		   -fsanitize=fuzzer-no-link,address,undefined
 LD_fuzz		:= -Wl,--as-needed -fsanitize=address,undefined
 
-ifeq ($(filter dev release fuzz,$(MODE)),)
-$(error MODE is '$(MODE)'; it must be release, dev or fuzz)
+ifeq ($(filter dev debug release fuzz,$(MODE)),)
+$(error MODE is '$(MODE)'; it must be release, dev, debug or fuzz)
 endif
 
 ALL_CFLAGS	:= $(C_BASE) $(C_$(MODE)) $(CPPFLAGS) $(CFLAGS)

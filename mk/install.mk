@@ -25,14 +25,15 @@ HOST_UNITS ?= $(wildcard $(addprefix overlay/etc/systemd/system/,\
 HELPERS    := $(filter mdata-agent platform vminfod zoneadmd,$(COMMANDS))
 INSTALLED  := $(filter-out $(BUILD_ONLY) $(HELPERS),$(COMMANDS))
 INST_MAN   := $(filter-out $(patsubst %,man/%.1,$(BUILD_ONLY)),$(wildcard $(foreach s,1 5 7 8,man/*.$(s))))
+STRIPPED   := $(if $(filter debug,$(MODE)),,-s)
 INST_UNITS := $(if $(PLATFORM),,$(HOST_UNITS))
 
 .PHONY: install uninstall
 install: programs
 	install -d $(DESTDIR)$(sbindir)
-	install -s -m 755 $(addprefix $(B)/bin/,$(INSTALLED)) $(DESTDIR)$(sbindir)
+	install $(STRIPPED) -m 755 $(addprefix $(B)/bin/,$(INSTALLED)) $(DESTDIR)$(sbindir)
 	$(if $(HELPERS),install -d $(DESTDIR)$(libdir) && \
-		install -s -m 755 $(addprefix $(B)/bin/,$(HELPERS)) $(DESTDIR)$(libdir))
+		install $(STRIPPED) -m 755 $(addprefix $(B)/bin/,$(HELPERS)) $(DESTDIR)$(libdir))
 	$(if $(INST_MAN),for p in $(INST_MAN); do \
 		install -d $(DESTDIR)$(mandir)/man$${p##*.} && \
 		install -m 644 $$p $(DESTDIR)$(mandir)/man$${p##*.} || exit 1; \

@@ -100,7 +100,7 @@ strap:
 		$(if $(FORCE_STRAP_REBUILD),-b $(BUILD)/strap.own) -l $(BUILD)/strap
 
 target: strap
-	@$(STEP) $(call inputs,$(STAMPS)/strap src mk man Makefile tools/builder tools/image/target \
+	@$(STEP) $(call inputs,$(STAMPS)/strap src mk man Makefile tools/builder tools/image/target tools/bldenv \
 		projects/dais) -k "$(PRIMARY_COMPILER)" \
 		-o $(PROTO)/dais target -- tools/image/target
 

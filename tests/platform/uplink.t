@@ -40,6 +40,43 @@ on_host root@127.0.0.1 'nohup sleep 300 > /dev/null 2>&1 &' 2>/dev/null
 g 'pgrep -x sleep > /dev/null'
 ok "what was started over SSH outlives the session" "$status"
 
+# ---- changed programs on the running host --------------------------------------
+
+sync_to() {
+	PROTO=$dir/proto XDG_RUNTIME_DIR=$dir tools/rsync-to -n -p "$port" -i "$dir/key" \
+		-o "UserKnownHostsFile=$dir/known" "$@" root@127.0.0.1
+}
+mkdir "$dir/proto"
+cp -a "$BUILD/proto/dais" "$dir/proto/"
+out=$(sync_to 2>&1)
+is "rsync-to finds a host of this build as it is" "$?" 0
+note "$out"
+like "and sends nothing" "$out" 'has all [0-9]+ files already'
+printf '#!/bin/sh\necho changed\n' > "$dir/proto/dais/usr/sbin/nictagadm"
+echo >> "$dir/proto/dais/usr/lib/dais/vminfod"
+began=$(date +%s%N)
+out=$(sync_to 2>&1)
+is "it pushes what differs" "$?" 0
+note "in $((($(date +%s%N) - began) / 1000000)) ms: ${out//$'\n'/$'\n# '}"
+like "two files" "$out" "^2 of [0-9]+ files"
+like "and says who still runs an old one" "$out" 'runs an older /usr/lib/dais/vminfod: systemctl restart dais-vminfod.service'
+is "the new program runs" "$(on_host root@127.0.0.1 nictagadm list 2>/dev/null)" changed
+g 'findmnt -no TARGET /usr/sbin/nictagadm'
+is "mounted over the old one" "$out" /usr/sbin/nictagadm
+out=$(sync_to -r 2>&1)
+like "-r restarts the service" "$out" 'restarted dais-vminfod.service'
+g 'systemctl is-active dais-vminfod; vmadm list > /dev/null && echo listed'
+is "which runs" "$out" $'active\nlisted'
+out=$(sync_to -l 2>&1)
+is "-l lists what is not of the image" "$out" $'  /usr/lib/dais/vminfod\n  /usr/sbin/nictagadm'
+out=$(sync_to -u -r 2>&1)
+is "-u brings the image's files back" "$?" 0
+like "restarted as well" "$out" 'restarted dais-vminfod.service'
+out=$(on_host root@127.0.0.1 'cd /; sha256sum --quiet -c /usr/share/dais/manifest 2>&1; ls /run/dais-sync' 2>&1 | grep -v '^Warning')
+note "$out"
+like "nothing of it is left" "$out" "cannot access '/run/dais-sync'"
+ssh -o "ControlPath=$dir/dais-%C" -p "$port" -O exit root@127.0.0.1 2> /dev/null
+
 # ---- a NIC tag has the interface -----------------------------------------------
 
 g 'systemctl show -P After systemd-networkd.service | tr " " "\n" | grep -x dais-uplink.service; systemctl is-active dais-uplink.service'
