@@ -37,6 +37,10 @@ inputs	 = $(addprefix -f ,$(1))
 # Passes that leave nothing but a verdict: configure -s and -l.
 VERDICTS := $(addprefix shadow.,$(subst $(comma), ,$(SHADOW_COMPILERS))) $(if $(STATIC_ANALYSIS),lint)
 
+# configure -d: our programs with sanitizers and assertions, and a name that says so.
+TARGET_MODE := $(if $(filter dev,$(MODE)),debug,release)
+export TARGET_MODE
+
 # Projects of the site, if there are any.
 LOCALS	:= $(patsubst projects/%/,%,$(wildcard projects/local/*/))
 LOCALS	:= $(subst /,.,$(LOCALS))
@@ -51,7 +55,7 @@ FRAGMENTS := $(filter-out $(addprefix mk/,build.mk flags.mk world.mk install.mk 
 	conformance.mk),$(sort $(wildcard mk/*.mk)))
 -include $(FRAGMENTS)
 
-PARTS	+= $(LOCALS)
+PARTS	+= $(LOCALS) $(if $(filter debug,$(TARGET_MODE)),debug.runtime)
 export PARTS
 
 .PHONY: $(WORLD_GOALS) $(WORLD) $(PARTS)
@@ -83,7 +87,7 @@ ifeq ($(SOURCE_DATE_EPOCH),)
 SOURCE_DATE_EPOCH := $(or $(shell git log -1 --format=%ct 2>/dev/null),1754697600)
 endif
 export SOURCE_DATE_EPOCH
-BUILDSTAMP := $(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y%m%dT%H%M%SZ)
+BUILDSTAMP := $(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y%m%dT%H%M%SZ)$(if $(filter debug,$(TARGET_MODE)),-debug)
 export BUILDSTAMP FLAVOUR PROFILE OUTPUT PROTO
 
 world: $(WORLD) $(PARTS)
@@ -101,7 +105,7 @@ strap:
 
 target: strap
 	@$(STEP) $(call inputs,$(STAMPS)/strap src mk man Makefile tools/builder tools/image/target tools/bldenv \
-		projects/dais) -k "$(PRIMARY_COMPILER)" \
+		projects/dais) -k "$(PRIMARY_COMPILER)" -k $(TARGET_MODE) \
 		-o $(PROTO)/dais target -- tools/image/target
 
 # Our sources once more by another compiler, of whose work only the warnings count.
@@ -128,6 +132,10 @@ $(LOCALS): local.%: strap $(BUILDER) $(filter extra.%,$(PARTS))
 	@$(STEP) $(call inputs,$(STAMPS)/strap $(addprefix $(STAMPS)/,$(filter extra.%,$(PARTS))) \
 		projects/local/$* tools/projects $(if $(filter $@,$(DRIVERS)),$(STAMPS)/kernel-headers)) \
 		-k '$(PRIMARY_COMPILER)' -o $(PROTO)/$@ $@ -- tools/projects/local $(BUILDER) $*
+
+# What a debug build needs at run time, and what makes it talk.
+debug.runtime: strap
+	@$(STEP) $(call inputs,$(STAMPS)/strap tools/image/debug) -o $(PROTO)/$@ $@ -- tools/image/debug
 
 core:
 	@$(STEP) $(call inputs,$(LISTS) $(LOCK) $(addprefix tools/core/,apt.sh assemble fetch make resolve)) \
