@@ -69,6 +69,12 @@ is "build_core makes Debian's part again" 0 $'core 1\nselect 1'
 [ ! -e build/stamp/core ] && [ -e build/stamp/root ]
 ok "and nothing that follows" $?
 
+# In ssh's place: it notes that it was called.
+mkdir "$work/bin"
+printf '#!/bin/sh\necho "$@" >> "%s"\nexit 255\n' "$work/called" > "$work/bin/ssh"
+chmod +x "$work/bin/ssh"
+PATH=$work/bin:$PATH XDG_RUNTIME_DIR=$work
+export XDG_RUNTIME_DIR
 run tools/rsync-to
 is "rsync-to without a host is wrong use" 2
 run tools/rsync-to -h
@@ -82,6 +88,12 @@ echo 'f usr/sbin/vmadm 0755 root root' > projects/dais/manifest
 run tools/rsync-to -n host
 is "and one that is not built" 1
 says "with what builds it" err "make live"
-! ls /tmp/dais-ssh-*/dais-* > /dev/null 2>&1
+[ ! -e "$work/called" ]
 ok "nobody was called" $?
+mkdir -p build/proto/dais/usr/sbin
+echo vmadm > build/proto/dais/usr/sbin/vmadm
+run tools/rsync-to -n -p 2222 host
+is "a host that does not answer is a failure" 255
+grep -q -e '-p 2222 .*root@host sh -c' "$work/called"
+ok "and was called as root, at the port" $?
 done_testing
