@@ -5,7 +5,6 @@
 
 IMAGE_LEVEL	?= $(if $(filter release,$(PROFILE)),19,9)
 IMAGE_CACHE	?= $(CACHE)/images/base
-BASE_IMAGE	:= $(BUILD)/images/base.json $(BUILD)/images/base.tar.zst
 
 # The build root's, so that the bytes do not depend on this machine's.
 IMAGE_TOOLS	:= ZSTD="tools/strap/run $(BUILD)/strap/root zstd" \
@@ -14,22 +13,24 @@ IMAGE_TOOLS	:= ZSTD="tools/strap/run $(BUILD)/strap/root zstd" \
 # The tools by which a zone asks the host, made by the build root's compiler.
 MDATA		:= projects/mdata-client
 MDATA_TREE	:= $(BUILD)/mdata-client
+MDATA_MAKE	:= sh -c 'rm -rf $(MDATA_TREE)/tree; mkdir -p $(MDATA_TREE)/build $(MDATA_TREE)/tree && \
+		   exec tools/strap/run -r $(CURDIR)/$(MDATA)=/src -w $(abspath $(MDATA_TREE))=/out \
+		   $(BUILD)/strap/root make -s -C /src CC=gcc BUILD=/out/build DESTDIR=/out/tree mandir= install'
 
-.PHONY: images images-force images-always images-programs
-images: $(BASE_IMAGE)
+.PHONY: images images-force image-base images-programs
+images: image-base
 
 images-programs: strap
-	@rm -rf $(MDATA_TREE)/tree; mkdir -p $(MDATA_TREE)/build $(MDATA_TREE)/tree
-	$(call say,MAKE,mdata-client)tools/strap/run -r $(CURDIR)/$(MDATA)=/src -w $(abspath $(MDATA_TREE))=/out \
-		$(BUILD)/strap/root make -s -C /src CC=gcc BUILD=/out/build DESTDIR=/out/tree mandir= install
+	@$(STEP) $(call inputs,$(STAMPS)/strap $(MDATA)) -o $(MDATA_TREE)/tree mdata-client -- $(MDATA_MAKE)
 
-# The script itself sees, within milliseconds, whether there is anything to do, and
-# leaves the files alone if not: what depends on them is not built again.
-$(BUILD)/images/base.json: images-always images-programs strap
-	$(call say,IMAGE,base)$(IMAGE_TOOLS) images/base/build $(if $(LOCKED),-L) -o $(@D) \
-		-c $(IMAGE_CACHE) -p $(MDATA_TREE)/tree -z $(IMAGE_LEVEL)
-$(BUILD)/images/base.tar.zst: $(BUILD)/images/base.json ;
+# The script has a key of its own, of what goes in: where that is the same it leaves the
+# files alone, and what depends on them is not built again.
+BASE_BUILD	:= images/base/build $(if $(LOCKED),-L) -o $(BUILD)/images -c $(IMAGE_CACHE) \
+		   -p $(MDATA_TREE)/tree -z $(IMAGE_LEVEL)
+image-base: images-programs strap
+	@$(STEP) $(call inputs,$(addprefix $(STAMPS)/,strap mdata-client) images/base images/debian.sh) \
+		$(patsubst %,-o $(BUILD)/images/base.%,json tar.zst key) image-base -- \
+		env $(IMAGE_TOOLS) $(BASE_BUILD)
 
 images-force: images-programs strap
-	$(IMAGE_TOOLS) images/base/build -f $(if $(LOCKED),-L) -o $(BUILD)/images -c $(IMAGE_CACHE) \
-		-p $(MDATA_TREE)/tree -z $(IMAGE_LEVEL)
+	$(IMAGE_TOOLS) $(BASE_BUILD) -f

@@ -2,13 +2,9 @@
 #
 #	make image-tiny		build it if its inputs have changed; `make images` does, too
 
-TINY_IMAGE := $(BUILD)/images/tiny.json $(BUILD)/images/tiny.tar.zst
-
-.PHONY: image-tiny tiny-always
+.PHONY: image-tiny
 images: image-tiny
-image-tiny: $(TINY_IMAGE)
-
-# The script itself sees, within milliseconds, whether there is anything to do.
-$(BUILD)/images/tiny.json: tiny-always strap
-	$(call say,IMAGE,tiny)$(IMAGE_TOOLS) images/tiny/build -o $(@D) -r $(BUILD)/strap/root -z $(IMAGE_LEVEL)
-$(BUILD)/images/tiny.tar.zst: $(BUILD)/images/tiny.json ;
+image-tiny: strap
+	@$(STEP) $(call inputs,$(STAMPS)/strap images/tiny) $(patsubst %,-o $(BUILD)/images/tiny.%,json tar.zst key) \
+		image-tiny -- env $(IMAGE_TOOLS) images/tiny/build -o $(BUILD)/images -r $(BUILD)/strap/root \
+		-z $(IMAGE_LEVEL)
