@@ -69,6 +69,48 @@ chmod -x in/a
 run env EXPLAIN=1 "$step" -f in -k other -o out.txt first -- sh -c 'echo run >> runs; cat in/* > out.txt'
 says "or whose mode did" out "because changed: executable in/a"
 
+# A sum that notes that it was asked for: files that nobody touched are not read.
+mkdir tools
+printf '#!/bin/sh\necho sum >> "%s/sums"\nexec /usr/bin/sha256sum "$@"\n' "$work" > tools/sha256sum
+chmod +x tools/sha256sum
+third()
+{
+	rm -f sums
+	run env PATH="$work/tools:$PATH" "$step" -f in -f none -k "${1:-w}" third -- sh -c 'echo run >> thirds'
+}
+third
+third
+[ -e sums ]
+ok "files of this moment are read again" $?
+sleep 3
+third
+third
+[ "$status" -eq 0 ] && [ ! -e sums ] && [ "$(wc -l < thirds)" -eq 1 ]
+ok "later they are not, and nothing is done" $?
+run env EXPLAIN=1 "$step" -f in -f none -k w third -- sh -c 'echo run >> thirds'
+says "which EXPLAIN says" out "nothing to do"
+cp -p in/a old
+echo 4 > in/a
+touch -r old in/a
+third
+[ "$(wc -l < thirds)" -eq 2 ]
+ok "a change that hides its time and size is one" $?
+sleep 3
+third
+third other
+[ "$(wc -l < thirds)" -eq 3 ]
+ok "and so is another option" $?
+third other
+: > none
+third other
+[ "$(wc -l < thirds)" -eq 4 ]
+ok "and a file that was not there" $?
+third other
+rm build/stamp/third
+third other
+[ "$(wc -l < thirds)" -eq 5 ]
+ok "and a stamp that was removed" $?
+
 run "$step" -f in bad -- sh -c 'seq 100; echo the reason >&2; exit 3'
 is "a failure is one" 1 ""
 says "that shows the end of the log" err "| the reason"
