@@ -135,6 +135,11 @@ sh -c "echo \$\$ > pid; exec '$step' stopped -- sh -c 'echo \$\$ > child; exec s
 while [ ! -s child ]; do sleep 0.05; done
 kill -TERM "$(cat pid)"
 wait $! 2> /dev/null
+# It is told before the step ends, and may end a moment after it.
+for _ in $(seq 100); do
+	kill -0 "$(cat child)" 2> /dev/null || break
+	sleep 0.05
+done
 ! kill -0 "$(cat child)" 2> /dev/null
 ok "one that is stopped takes its command along" $?
 
