@@ -8,7 +8,11 @@ page=$top/docs/building.md
 	{ echo "1..0 # SKIP no range of user ids in /etc/subuid"; exit 0; }
 make_tree "$work/tree"
 cp "$top"/{configure,default.configure-projects,sample.configure} .
-cp "$top/tools/core/host-packages" tools/core/
+cp "$top"/tools/core/{host-packages,apt.sh} tools/core/
+cp -r "$top/tools/extra" tools/
+cp "$top"/mk/extra.mk mk/
+mkdir projects/extra
+cp "$top/projects/extra/extra.mk" projects/extra/
 rm -r projects/local tools/image/drivers
 mkdir projects/local
 cp "$top/tools/image/drivers" tools/image/
@@ -82,9 +86,45 @@ type_in "From a clone to a platform" 1
 in_image usr/sbin/vmadm
 type_in "A package of Debian in the core" 1
 in_image usr/bin/htop
-type_in "A local project" 1
+# Somebody's tarball with its ./configure, and a patch to it.
+mkdir "$work/hello-2.12"
+printf 'echo configured > config.status\n' > "$work/hello-2.12/configure"
+printf 'hello, you\n' > "$work/hello-2.12/hello"
+printf '.Dd 2026\n.Dt HELLO 1\n' > "$work/hello-2.12/hello.1"
+printf '%s\n' 'all: config.status' 'install:' > "$work/hello-2.12/Makefile"
+for to in bin/hello share/man/man1/hello.1 share/info/hello.info; do
+	printf '\tinstall -D hello%s $(DESTDIR)/usr/%s\n' "${to##*/hello}" "$to"
+done >> "$work/hello-2.12/Makefile"
+echo "about hello" > "$work/hello-2.12/hello.info"
+chmod +x "$work/hello-2.12/configure"
+tar -C "$work" -czf "$HOME/hello-2.12.tar.gz" hello-2.12
+printf '%s\n' '--- a/hello' '+++ b/hello' '@@ -1 +1 @@' '-hello, you' '+hello, dear' > "$HOME/0001-politer.patch"
+# What would be done in the build root, here: unpack and patch, then the usual three.
+mv tools/strap/run tools/strap/run.plain
+script tools/strap/run <<-'END'
+	#!/bin/bash
+	set -eu
+	case " $* " in *=/sources\ *) ;; *) exec "$0.plain" "$@" ;; esac
+	declare -A at
+	while getopts w:r: opt; do at[${OPTARG#*=}]=$(realpath "${OPTARG%%=*}"); done
+	shift "$OPTIND"
+	dir=${at[/src]}/${3#/src/}
+	version=$(sed -n 's/^VER *= *//p' "$dir/Makefile")
+	sed "s|/sources/|${at[/sources]}/|g; s|bsdtar|tar|g" "${at[/tools]}/unpack" > "${at[/obj]}/unpack"
+	sh "${at[/obj]}/unpack" -n "$version" -o "${at[/obj]}/work" "$dir"
+	cd "${at[/obj]}/work"
+	./configure
+	unset MAKEFLAGS MAKEOVERRIDES
+	make all
+	make DESTDIR="${at[/dest]}" install
+END
+type_in "A patched tarball in extra" 1
 in_image usr/bin/hello
-in_image usr/share/man/man1/hello.1
+[ "$(tar -xOf build/image/root.tar usr/bin/hello)" = "hello, dear" ]
+ok "with the patch" $?
+type_in "A local project" 1
+in_image usr/bin/greet
+in_image usr/share/man/man1/greet.1
 
 git init -q "$work/motd.git"
 mkdir "$work/motd.git/etc"
@@ -98,7 +138,7 @@ type_in "A project from a repository" 1
 in_image etc/motd
 
 if command -v depmod > /dev/null; then
-	echo 'int x;' > "$HOME/mydrv.c"
+	echo 'static const char v[] __attribute__((section(".modinfo"), used)) = "vermagic=6.1-test";' > "$HOME/mydrv.c"
 	type_in "A driver" 1
 	in_image $m/updates/mydrv.ko
 	type_in "A driver" 2
@@ -107,7 +147,7 @@ fi
 
 # No block of the page is left out above.
 awk '/^## / { h = substr($0, 4) } /^\t/ && !inside { print h; inside = 1 } !/^\t/ { inside = 0 }' "$page" > "$work/out"
-printf '%s\n' "From a clone to a platform" "A package of Debian in the core" "A local project" \
+printf '%s\n' "From a clone to a platform" "A package of Debian in the core" "A patched tarball in extra" "A local project" \
 	"A project from a repository" "A driver" "A driver" | diff - "$work/out" > "$work/err"
 ok "every block of the page was typed" $?
 done_testing
