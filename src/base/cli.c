@@ -85,13 +85,14 @@ static bool is_in(const struct cli_opt *table, const struct cli_opt *opt)
 	return false;
 }
 
-static bool has_own(const struct cli_call *call, const char *key)
+/* Does the command mean another thing by KEY than the program does before it? */
+static bool is_hidden(const struct cli_call *call, const char *key)
 {
 	const struct cli_opt *o = call->cmd ? call->cmd->opts : NULL;
 
 	for (; o && (o->letter || o->name); o++)
 		if (is_opt(o, key))
-			return true;
+			return o->apart;
 	return false;
 }
 
@@ -100,7 +101,7 @@ static bool is_given(const struct cli_call *call, size_t i, const char *key)
 {
 	const struct cli_opt *opt = call->given[i].opt;
 
-	return is_opt(opt, key) && !(is_in(call->prog->opts, opt) && has_own(call, key));
+	return is_opt(opt, key) && !(is_in(call->prog->opts, opt) && is_hidden(call, key));
 }
 
 const char *cli_get_nth(const struct cli_call *call, const char *opt, size_t n)

@@ -54,6 +54,7 @@ struct cli_opt {
 	bool many;        /* may be given again */
 	enum cli_complete complete;
 	const char *words;
+	bool apart;       /* a command's: means another thing than the program's of its name */
 };
 
 /* Ends a table of options. */
@@ -119,8 +120,8 @@ int cli_main(const struct cli_prog *prog, int argc, char **argv);
 
 /*
  * By the option's name (or its letter as a string when it has no name). Where the command has
- * an option of this name, one that stood before the command does not count: for that, ask
- * cli_has_before().
+ * an option of this name that is apart, one that stood before the command does not count: for
+ * that, ask cli_has_before().
  */
 bool cli_has(const struct cli_call *call, const char *opt);
 bool cli_has_before(const struct cli_call *call, const char *opt);

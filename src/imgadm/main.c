@@ -145,7 +145,10 @@ static const struct cli_opt sources_opts[] = {
 	  .help = "what it speaks",
 	  .complete = CLI_WORDS,
 	  .words = "imgapi docker oci simplestreams" },
-	{ .letter = 'v', .name = "verbose", .help = "a table with all about them" },
+	{ .letter = 'v',
+	  .name = "verbose",
+	  .help = "a table with all about them",
+	  .apart = true },
 	CLI_END,
 };
 
@@ -159,7 +162,10 @@ static const struct cli_opt vacuum_opts[] = {
 	{ .letter = 'f', .name = "force", .help = "ask no question" },
 	{ .letter = 'j', .name = "json", .help = "print the result as JSON" },
 	{ .letter = 'n', .name = "dry-run", .help = "say what would be deleted" },
-	{ .letter = 'v', .name = "verbose", .help = "say why the others are kept" },
+	{ .letter = 'v',
+	  .name = "verbose",
+	  .help = "say why the others are kept",
+	  .apart = true },
 	CLI_END,
 };
 

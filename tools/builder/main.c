@@ -146,19 +146,19 @@ static int run_unlisted(struct cli_call *call, struct err *e)
 }
 
 /* clang-format off */
-#define OPT_LENIENT  { 'l', "lenient", NULL, "warn where the original only warned", false, CLI_ANY, NULL }
-#define OPT_MANIFEST { 'm', "manifest", "MANIFEST", "a manifest; several are merged", true, CLI_FILE, NULL }
-#define OPT_SEARCH   { 's', "search", "DIR", "where files are looked for, first one first", true, CLI_DIR, NULL }
+#define OPT_LENIENT  { .letter = 'l', .name = "lenient", .help = "warn where the original only warned" }
+#define OPT_MANIFEST { .letter = 'm', .name = "manifest", .arg = "MANIFEST", .help = "a manifest; several are merged", .many = true, .complete = CLI_FILE }
+#define OPT_SEARCH   { .letter = 's', .name = "search", .arg = "DIR", .help = "where files are looked for, first one first", .many = true, .complete = CLI_DIR }
 
 static const struct cli_opt merge_opts[] = { OPT_LENIENT, CLI_END };
 static const struct cli_opt inventory_opts[] = { OPT_MANIFEST, OPT_SEARCH, CLI_END };
 static const struct cli_opt archive_opts[] = {
 	OPT_MANIFEST,
 	OPT_SEARCH,
-	{ 'o', "output", "FILE", "the archive to write", false, CLI_FILE, NULL },
-	{ 0, "mtime", "SECONDS", "time of every entry, since 1970; else SOURCE_DATE_EPOCH, or 0", false, CLI_ANY, NULL },
-	{ 0, "passwd", "FILE", "the image's users; else etc/passwd in the search path", false, CLI_FILE, NULL },
-	{ 0, "group", "FILE", "the image's groups; else etc/group in the search path", false, CLI_FILE, NULL },
+	{ .letter = 'o', .name = "output", .arg = "FILE", .help = "the archive to write", .complete = CLI_FILE },
+	{ .name = "mtime", .arg = "SECONDS", .help = "time of every entry, since 1970; else SOURCE_DATE_EPOCH, or 0" },
+	{ .name = "passwd", .arg = "FILE", .help = "the image's users; else etc/passwd in the search path", .complete = CLI_FILE },
+	{ .name = "group", .arg = "FILE", .help = "the image's groups; else etc/group in the search path", .complete = CLI_FILE },
 	CLI_END,
 };
 
