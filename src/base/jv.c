@@ -149,14 +149,26 @@ int jv_load(int dirfd, const char *name, size_t max, struct jv **ret_value, stru
 	return jv_parse(text, len, name, ret_value, e);
 }
 
-int jv_store(int dirfd, const char *name, const struct jv *v, struct err *e)
+static int store(int dirfd, const char *name, const struct jv *v,
+		 int (*write)(int, const char *, const void *, size_t, struct err *),
+		 struct err *e)
 {
 	cleanup_buf struct buf b = BUF_INIT;
 	cleanup_free char *text = jv_dump(v, 2);
 
 	buf_adds(&b, text);
 	buf_addc(&b, '\n');
-	return file_write_atomic(dirfd, name, b.data, b.len, e);
+	return write(dirfd, name, b.data, b.len, e);
+}
+
+int jv_store(int dirfd, const char *name, const struct jv *v, struct err *e)
+{
+	return store(dirfd, name, v, file_write_atomic, e);
+}
+
+int jv_store_soft(int dirfd, const char *name, const struct jv *v, struct err *e)
+{
+	return store(dirfd, name, v, file_write_soft, e);
 }
 
 /* The fewest digits, of 15 to 17, that give D back. */

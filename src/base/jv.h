@@ -43,6 +43,9 @@ ATTR_MUST_CHECK int jv_load(int dirfd, const char *name, size_t max, struct jv *
 /* Replace NAME atomically by V, two blanks indent and a final newline; see file_write_atomic().
  */
 ATTR_MUST_CHECK int jv_store(int dirfd, const char *name, const struct jv *v, struct err *e);
+/* The same as file_write_soft(). */
+ATTR_MUST_CHECK int jv_store_soft(int dirfd, const char *name, const struct jv *v,
+				  struct err *e);
 
 /* Text of V; the caller frees. INDENT 0 is one line. No final newline. */
 char *jv_dump(const struct jv *v, int indent);

@@ -35,7 +35,7 @@ static int save(const struct download *d, struct err *e)
 	jv_set(v, "sha1", jv_string(d->expect.sha1));
 	jv_set(v, "sha256", jv_string(d->expect.sha256));
 	jv_set(v, "etag", jv_string(d->etag));
-	return jv_store(d->dirfd, name, v, e);
+	return jv_store_soft(d->dirfd, name, v, e);
 }
 
 static bool same(const struct jv *v, const char *key, const char *text)

@@ -50,13 +50,18 @@ static bool is_cancelled(const struct import *im)
 	return im->req->cancel && *im->req->cancel;
 }
 
-/* The ancestor of all that is not there yet, or NULL. */
-static struct import_item *next_item(struct import *im)
+/* The ancestor of all that is not there yet but DOING, or NULL. */
+static struct import_item *next_item_after(struct import *im, const struct import_item *doing)
 {
 	for (size_t i = im->count; i > 0; i--)
-		if (!im->items[i - 1].done)
+		if (!im->items[i - 1].done && &im->items[i - 1] != doing)
 			return &im->items[i - 1];
 	return NULL;
+}
+
+static struct import_item *next_item(struct import *im)
+{
+	return next_item_after(im, NULL);
 }
 
 static uint64_t bytes_here(const struct import *im)
@@ -81,6 +86,15 @@ static bool can_begin(const struct download *d)
 	return d->have >= STAGE_FIRST_MIN || d->ended;
 }
 
+/* Is there something for the stage that it can take? */
+static bool can_feed(const struct round *r)
+{
+	const struct download *d = &r->item->download;
+	uint64_t fed = stage_fed(r->stage);
+
+	return stage_is_ready(r->stage) && fed < d->have && (fed > 0 || can_begin(d));
+}
+
 static int begin_stage(struct round *r, struct err *e)
 {
 	struct import *im = r->im;
@@ -101,12 +115,10 @@ static int feed(struct round *r, struct err *e)
 {
 	const struct download *d = &r->item->download;
 
-	for (int i = 0; i < TURN_CHUNKS && stage_is_ready(r->stage); i++) {
+	for (int i = 0; i < TURN_CHUNKS && can_feed(r); i++) {
 		uint64_t at = stage_fed(r->stage), left = d->have - at;
 		ssize_t n;
 
-		if (left == 0)
-			break;
 		n = pread(d->fd, r->chunk, left < CHUNK ? (size_t)left : CHUNK, (off_t)at);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -124,7 +136,8 @@ static int end_stage(struct round *r, struct err *e)
 {
 	struct import_item *item = r->item;
 	cleanup_free char *title = import_title(item_manifest(item), "@");
-	int x = stage_end(r->stage, e);
+	struct import_item *next = next_item_after(r->im, item);
+	int x = next ? stage_end_origin(r->stage, e) : stage_end(r->stage, e);
 
 	stage_free_p(&r->stage);
 	if (x < 0) {
@@ -138,8 +151,9 @@ static int end_stage(struct round *r, struct err *e)
 	download_drop(&item->download);
 	r->im->result->installed++;
 	import_say(r->im, "Imported image %s%s", item->uuid, title);
-	r->item = next_item(r->im);
-	return 0;
+	r->item = next;
+	/* Whether or not any of it has come: it makes the name of this one durable. */
+	return next ? begin_stage(r, e) : 0;
 }
 
 static int advance(struct round *r, struct err *e)
@@ -195,7 +209,8 @@ static bool is_busy(const struct round *r)
 
 	if (!r->stage)
 		return can_begin(d);
-	return stage_is_ready(r->stage) && (stage_fed(r->stage) < d->have || d->ended);
+	return can_feed(r) ||
+	       (stage_is_ready(r->stage) && d->ended && stage_fed(r->stage) == d->have);
 }
 
 static int turn(struct round *r, struct download **ret_stale, struct err *e)

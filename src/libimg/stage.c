@@ -289,8 +289,9 @@ static int write_metadata(const struct stage *s, struct err *e)
 		(void)unlinkat(dir, STATE_FILE, 0);
 	if (!jv_get(manifest, "published_at"))
 		jv_set(manifest, "published_at", now());
-	r = jv_store(dir, "manifest.json", manifest, e);
-	return r < 0 ? r : jv_store(dir, "meta.json", meta, e);
+	/* The commit makes all of it durable. */
+	r = jv_store_soft(dir, "manifest.json", manifest, e);
+	return r < 0 ? r : jv_store_soft(dir, "meta.json", meta, e);
 }
 
 static void note(const struct stage *s, const char *line)
@@ -384,7 +385,8 @@ static int check_type(const struct stage *s, struct err *e)
 	return 0;
 }
 
-int stage_end(struct stage *s, struct err *e)
+static int end(struct stage *s, int (*commit)(struct store *, const char *, struct err *),
+	       struct err *e)
 {
 	int r = check_hashes(s, e);
 
@@ -403,12 +405,22 @@ int stage_end(struct stage *s, struct err *e)
 	if (r == 0)
 		r = write_metadata(s, e);
 	if (r == 0)
-		r = store_image_commit(s->req->store, s->uuid, e);
+		r = commit(s->req->store, s->uuid, e);
 	if (r < 0)
 		return r;
 	s->begun = false;
 	note_left_out(s);
 	return 0;
+}
+
+int stage_end(struct stage *s, struct err *e)
+{
+	return end(s, store_image_commit, e);
+}
+
+int stage_end_origin(struct stage *s, struct err *e)
+{
+	return end(s, store_image_commit_origin, e);
 }
 
 void stage_free(struct stage *s)

@@ -72,6 +72,8 @@ ATTR_MUST_CHECK int stage_check_kind(const struct stage *s, struct err *e);
  * archive is refused.
  */
 ATTR_MUST_CHECK int stage_end(struct stage *s, struct err *e);
+/* The same when an image made of it is begun at once: see store_image_commit_origin(). */
+ATTR_MUST_CHECK int stage_end_origin(struct stage *s, struct err *e);
 void stage_free(struct stage *s); /* NULL is fine */
 void stage_free_p(struct stage **s);
 #define cleanup_stage cleanup_with(stage_free_p)

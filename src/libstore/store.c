@@ -118,6 +118,13 @@ int store_image_commit(struct store *s, const char *uuid, struct err *e)
 	return r < 0 ? r : s->ops->image_commit(s, uuid, e);
 }
 
+int store_image_commit_origin(struct store *s, const char *uuid, struct err *e)
+{
+	int r = check_uuid(uuid, "an image", e);
+
+	return r < 0 ? r : s->ops->image_commit_origin(s, uuid, e);
+}
+
 int store_image_abort(struct store *s, const char *uuid, struct err *e)
 {
 	int r = check_uuid(uuid, "an image", e);

@@ -59,9 +59,15 @@ ATTR_MUST_CHECK int store_image_begin_from_vm(struct store *s, const char *uuid,
 					      struct err *e);
 /*
  * Make all of it durable and read-only, and rename it into place. What libimg
- * put beside rootfs is published by the same rename. -EEXIST when UUID is there.
+ * put beside rootfs is made durable as well, and published by the same rename. -EEXIST when
+ * UUID is there.
  */
 ATTR_MUST_CHECK int store_image_commit(struct store *s, const char *uuid, struct err *e);
+/*
+ * The same for one of which another image is begun at once. Its content is on disk before its
+ * name is there; the name itself is when store_image_begin() of the other has returned.
+ */
+ATTR_MUST_CHECK int store_image_commit_origin(struct store *s, const char *uuid, struct err *e);
 ATTR_MUST_CHECK int store_image_abort(struct store *s, const char *uuid, struct err *e);
 /* -EBUSY with a VM's name in the error when a clone of it exists. */
 ATTR_MUST_CHECK int store_image_destroy(struct store *s, const char *uuid, struct err *e);

@@ -21,9 +21,10 @@
 
 #include <cmocka.h>
 
-#define IMAGE "11111111-2222-4333-8444-555555555555"
-#define VM    "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
-#define VM2   "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+#define IMAGE  "11111111-2222-4333-8444-555555555555"
+#define IMAGE2 "11111111-2222-4333-8444-666666666666"
+#define VM     "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+#define VM2    "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 
 static struct {
 	char dir[64];
@@ -184,6 +185,29 @@ static void refuses_to_publish_over_an_image(void **state)
 	(void)close(fd);
 	assert_int_equal(store_image_commit(fx.s, IMAGE, &e), -EEXIST);
 	assert_true(there("images/" IMAGE "/rootfs/hello"));
+}
+
+static void goes_on_with_an_image_that_was_just_made(void **state)
+{
+	struct err e = { 0 };
+	int fd = store_image_begin(fx.s, IMAGE, NULL, &e);
+
+	(void)state;
+	assert_true(fd >= 0);
+	put(fd, "hello", 65536);
+	(void)close(fd);
+	OK(store_image_commit_origin(fx.s, IMAGE, E));
+	assert_true(there("images/" IMAGE "/rootfs/hello"));
+	assert_int_equal(store_image_commit_origin(fx.s, IMAGE, &e), -ENOENT);
+	fd = store_image_begin(fx.s, IMAGE2, IMAGE, &e);
+	assert_true(fd >= 0);
+	put(fd, "world", 65536);
+	(void)close(fd);
+	OK(store_image_commit(fx.s, IMAGE2, E));
+	assert_true(there("images/" IMAGE2 "/rootfs/hello"));
+	assert_true(there("images/" IMAGE2 "/rootfs/world"));
+	assert_false(there("images/" IMAGE "/rootfs/world"));
+	OK(store_image_destroy(fx.s, IMAGE2, E));
 }
 
 static void replaces_what_a_dead_installer_left(void **state)
@@ -475,6 +499,7 @@ static void refuses_a_folder_that_is_no_pool(void **state)
 
 RUN(publishes_an_image_read_only)
 RUN(refuses_to_publish_over_an_image)
+RUN(goes_on_with_an_image_that_was_just_made)
 RUN(replaces_what_a_dead_installer_left)
 RUN(clones_can_be_written_and_leave_the_image_alone)
 RUN(a_clone_made_again_starts_afresh)
@@ -497,6 +522,7 @@ int main(void)
 		/* clang-format off */
 		TEST(publishes_an_image_read_only),
 		TEST(refuses_to_publish_over_an_image),
+		TEST(goes_on_with_an_image_that_was_just_made),
 		TEST(replaces_what_a_dead_installer_left),
 		TEST(clones_can_be_written_and_leave_the_image_alone),
 		TEST(a_clone_made_again_starts_afresh),

@@ -106,6 +106,7 @@ const struct store_ops store_btrfs_ops = {
 	.image_begin = btrfs_image_begin,
 	.image_begin_from_vm = btrfs_image_begin_from_vm,
 	.image_commit = btrfs_image_commit,
+	.image_commit_origin = btrfs_image_commit_origin,
 	.image_abort = btrfs_image_abort,
 	.image_destroy = btrfs_image_destroy,
 	.image_dir = btrfs_image_dir,

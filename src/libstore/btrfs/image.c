@@ -89,7 +89,8 @@ int btrfs_image_begin_from_vm(struct store *s, const char *uuid, const char *vm,
 	return fd < 0 ? err_sys(e, "cannot open 'rootfs' in '%s'", path) : fd;
 }
 
-int btrfs_image_commit(struct store *s, const char *uuid, struct err *e)
+/* A snapshot, of which the next image begins, writes the name out. */
+int btrfs_image_commit_origin(struct store *s, const char *uuid, struct err *e)
 {
 	char from[PATH_SIZE], to[PATH_SIZE], rootfs[PATH_SIZE];
 	cleanup_close int fd = -1;
@@ -116,7 +117,14 @@ int btrfs_image_commit(struct store *s, const char *uuid, struct err *e)
 		return errno == EEXIST
 			       ? err_set(e, -EEXIST, "image '%s' is already there", uuid)
 			       : err_sys(e, "cannot publish '%s'", to);
-	return store_sync(s, e);
+	return 0;
+}
+
+int btrfs_image_commit(struct store *s, const char *uuid, struct err *e)
+{
+	int r = btrfs_image_commit_origin(s, uuid, e);
+
+	return r < 0 ? r : store_sync(s, e);
 }
 
 int btrfs_image_abort(struct store *s, const char *uuid, struct err *e)
