@@ -7,9 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BATCH ((size_t)1 << 20)
-#define PAGE  4096U
-#define MODE  0600
+#define BATCH    ((size_t)1 << 20)
+#define SEND_MIN (16U << 20)
+#define PAGE     4096U
+#define MODE     0600
 
 bool disk_is_zero(const unsigned char *p, size_t len)
 {
@@ -56,6 +57,16 @@ int disk_open(int rootfd, bool based, const struct extract_limits *limits, struc
 	return 0;
 }
 
+/* So that the end waits for little. What goes wrong is told when the image is published. */
+static void begin_writing(struct disk *d, size_t len)
+{
+	d->unsent += len;
+	if (d->unsent < SEND_MIN)
+		return;
+	d->unsent = 0;
+	(void)sync_file_range(d->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 static int flush(struct disk *d, struct err *e)
 {
 	size_t done = 0;
@@ -72,6 +83,7 @@ static int flush(struct disk *d, struct err *e)
 	}
 	if (d->batch_len && d->batch_at + d->batch_len > d->high)
 		d->high = d->batch_at + d->batch_len;
+	begin_writing(d, d->batch_len);
 	d->batch_len = 0;
 	return 0;
 }

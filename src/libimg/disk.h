@@ -15,9 +15,10 @@
 
 struct disk {
 	int fd;
-	uint64_t max;  /* bytes, of data and of the disk itself */
-	uint64_t data; /* bytes written that were not zero */
-	uint64_t high; /* beyond it all is a hole */
+	uint64_t max;    /* bytes, of data and of the disk itself */
+	uint64_t data;   /* bytes written that were not zero */
+	uint64_t high;   /* beyond it all is a hole */
+	uint64_t unsent; /* bytes written since the disk was last told to begin with them */
 	uint64_t batch_at;
 	size_t batch_len;
 	unsigned char *batch;

@@ -44,7 +44,7 @@ static const int calls_writer[] = {
 	SCMP_SYS(fsetxattr),	SCMP_SYS(ftruncate),	SCMP_SYS(faccessat),
 	SCMP_SYS(faccessat2),	SCMP_SYS(dup),		SCMP_SYS(fcntl),
 	SCMP_SYS(getdents64),	SCMP_SYS(pread64),	SCMP_SYS(fallocate),	SCMP_SYS(renameat),
-	SCMP_SYS(renameat2),
+	SCMP_SYS(renameat2),	SCMP_SYS(sync_file_range),
 };
 
 /* Reading files and their attributes, and nothing that makes or changes one. */
