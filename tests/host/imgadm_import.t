@@ -261,15 +261,15 @@ bad_chain "an origin that is a disk" InvalidManifest "its origin .* is one" ".ty
 faults ""
 
 # ---- content that is known, and not installed
-printf 'btrfs-stream\0\2\0\0\0' >"$dir/known"
+printf 'btrfs-stream\0\3\0\0\0' >"$dir/known"
 head -c 3000000 /dev/urandom >>"$dir/known"
 gzip -1 <"$dir/known" >"$dir/known.gz"
 publish "$dir/known.gz" "$(uuid 50)"
 forget_asked
 faults "0 slow 200000 /images/$(uuid 50)/file"
 imgadm import -q "$(uuid 50)"
-[ "$status" -eq 1 ] && [[ $err == "imgadm import: error (NotSupported): the btrfs stream: it is of version 2,"* ]]
-ok "a btrfs stream of version 2 is named, before all of it is here" $?
+[ "$status" -eq 1 ] && [[ $err == "imgadm import: error (NotSupported): the btrfs stream: it is of version 3,"* ]]
+ok "a btrfs stream of version 3 is named, before all of it is here" $?
 faults ""
 imgadm check -r
 
