@@ -29,9 +29,9 @@ medium_menu = -t '$(MENU_SECONDS)' $(addprefix -p ,$(OLDER))
 medium_sign = $(if $(BOOT_KEY)$(BOOT_CERT),-K '$(BOOT_KEY)' -C '$(BOOT_CERT)')
 medium_keys = $(foreach v,CONSOLE BOOT_OPTIONS MENU_SECONDS OLDER ROOM BOOT_KEY BOOT_CERT VERITY,-k '$($(v))')
 
-# $(1) what, $(2) its options, $(3) what it leaves, below OUTPUT
+# $(1) what, $(2) its options, $(3) what it leaves, below OUTPUT, $(4) more that it is made of
 define medium
-@$(STEP) $(call inputs,$(STAMPS)/platform tools/media $(OLDER) $(BOOT_KEY) $(BOOT_CERT)) $(medium_keys) \
+@$(STEP) $(call inputs,$(STAMPS)/platform tools/media $(OLDER) $(BOOT_KEY) $(BOOT_CERT) $(4)) $(medium_keys) \
 	-o $(OUTPUT)/$(3) $(1) -- tools/media/$(1) $(2) $(OUTPUT)/platform-$(BUILDSTAMP)
 @printf '  %s\n' $(OUTPUT)/$(3)
 endef
@@ -42,8 +42,11 @@ iso: platform
 usb: platform
 	$(call medium,usb,$(medium_boot) $(medium_menu) $(if $(ROOM),-r '$(ROOM)'),platform-$(BUILDSTAMP).usb)
 
-netboot: platform
-	$(call medium,netboot,$(medium_boot) $(medium_menu) $(medium_sign),netboot-$(BUILDSTAMP))
+# Loaders for machines that know PXE alone, unless EXTRA leaves them out.
+loaders	:= $(filter extra.ipxe,$(EXTRA_GOALS))
+netboot: platform $(loaders)
+	$(call medium,netboot,$(medium_boot) $(medium_menu) $(medium_sign) $(if $(loaders),-l \
+		$(BUILD)/strap.extra/ipxe),netboot-$(BUILDSTAMP),$(addprefix $(STAMPS)/,$(loaders)))
 
 uki: platform
 	$(call medium,uki,$(medium_boot) $(medium_sign) $(if $(VERITY),-V),platform-$(BUILDSTAMP).efi)

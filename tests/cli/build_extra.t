@@ -189,6 +189,23 @@ build live
 is "what is installed and in no manifest ends the build" 2
 says "by component and path" err "extra.hello: 'usr/sbin/hello' is installed and not in"
 
+# ---- what Debian compiled ----------------------------------------------------------
+
+mkdir -p "$work/deb/DEBIAN" "$work/deb/usr/lib/boot" projects/extra/boot
+printf 'Package: boot\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.com>\nDescription: x\n' > "$work/deb/DEBIAN/control"
+echo loader > "$work/deb/usr/lib/boot/loader"
+dpkg-deb -Zgzip --root-owner-group -b "$work/deb" sources/boot_1_all.deb > "$work/out"
+printf 'deb boot 1\n%s boot_1_all.deb\n' "$(sha256sum < sources/boot_1_all.deb | cut -d' ' -f1)" > projects/extra/boot/source
+printf '%s\n' 'VER = boot-1' 'VARIANTS = strap' 'SYSTEM = make' 'COMPILE = :' \
+	'INSTALL = install -D -m 644 usr/lib/boot/loader $(DEST)$(PREFIX)/loader' 'include ../extra.mk' > projects/extra/boot/Makefile
+build extra.boot
+[ "$status" -eq 0 ] && [ "$(cat build/strap.extra/boot/loader)" = loader ]
+ok "a package is unpacked like a source" $?
+echo 'deb boot' >> projects/extra/boot/source
+build extra.boot
+says "a line of it that is none is told" err 'projects/extra/boot/source:3: not "deb NAME VERSION"'
+rm -r projects/extra/boot
+
 # ---- in place of Debian's -----------------------------------------------------------
 
 printf '%s\n' 'd usr 0755 root root' 'd usr/sbin 0755 root root' 'f usr/sbin/hello 0755 root root' > projects/extra/hello/manifest

@@ -54,6 +54,10 @@ for tool in uki netboot; do
 	says "is named" err "cannot read the key '$work/key'"
 done
 
+run "$top/tools/media/netboot" -l "$work" "$good"
+is "a folder without loaders" 1
+says "is told by what is missing" err "'$work' has no 'undionly.kpxe'; 'make extra.ipxe' makes it"
+
 platform 'platform-a b'
 run "$top/tools/media/iso" "$OUTPUT/platform-a b"
 is "a name that a menu cannot have" 1

@@ -2,8 +2,8 @@
 #
 # lib.bash - what the writers of media share: sourced by iso, usb, netboot, uki.
 #
-#	take_options LETTERS "$@"  parse those of -c -o -t -p -r -K -C -V -h; sets $console, $options,
-#	                           $timeout, $others, $room, $key, $certificate, $verity, $platform
+#	take_options LETTERS "$@"  parse those of -c -o -t -p -r -l -K -C -V -h; sets $console, $options,
+#	                           $timeout, $others, $room, $loaders, $key, $certificate, $verity, $platform
 #	make_work                  $work, a folder for what is in between; gone with the script
 #	build_root [RUN-OPTION]... COMMAND...
 #	                           a command in the build root, with $work as /obj
@@ -24,7 +24,7 @@ TOOLS=$(dirname "$MEDIA")
 tool=$(basename "$0")
 BUILD=${BUILD:-build} OUTPUT=${OUTPUT:-output}
 STRAP=${STRAP:-$BUILD/strap/root}
-console=ttya options='' timeout=10 others=() room='' key='' certificate='' verity='' platform='' name=''
+console=ttya options='' timeout=10 others=() room='' loaders='' key='' certificate='' verity='' platform='' name=''
 output=''
 
 die() {
@@ -70,6 +70,7 @@ take_options() {
 		t) timeout=$OPTARG ;;
 		p) others+=("$OPTARG") ;;
 		r) room=$OPTARG ;;
+		l) loaders=$OPTARG ;;
 		K) key=$OPTARG ;;
 		C) certificate=$OPTARG ;;
 		V) verity=yes ;;
