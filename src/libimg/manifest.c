@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "libimg/manifest.h"
+#include "libimg/manifest_private.h"
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -8,6 +8,7 @@
 #include "libimg/image.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,20 +43,21 @@ static const char *compression_of_path(const char *path)
 
 static struct jv *upgrade_files(const struct jv *files)
 {
-	static const char *const kept[] = { "sha1", "size" };
 	struct jv *list = jv_array();
 
 	for (size_t i = 0; i < jv_len(files); i++) {
 		const struct jv *old = jv_at(files, i);
 		const char *path = jv_get_string(old, "path");
-		struct jv *file = jv_object();
+		struct jv *file = jv_copy(old);
 
-		for (size_t k = 0; k < ARRAY_SIZE(kept); k++)
-			if (jv_get(old, kept[k]))
-				jv_set(file, kept[k], jv_copy(jv_get(old, kept[k])));
-		if (!path)
+		if (!path || !*path)
 			path = jv_get_string(old, "url");
-		jv_set(file, "compression", jv_string(compression_of_path(path)));
+		if (jv_type(file) == JV_OBJECT && !jv_get(file, "compression"))
+			jv_set(file, "compression", jv_string(compression_of_path(path)));
+		if (jv_type(file) == JV_OBJECT) {
+			(void)jv_del(file, "path");
+			(void)jv_del(file, "url");
+		}
 		jv_push(list, file);
 	}
 	return list;
@@ -66,9 +68,9 @@ static void upgrade_published(struct jv *m)
 	const char *at = jv_get_string(m, "published_at");
 	cleanup_free char *longer = NULL;
 
-	if (!at)
+	if (!at || !*at)
 		at = jv_get_string(m, "created_at");
-	if (!at)
+	if (!at || !*at)
 		return;
 	/* "2011-01-01T00:00Z" */
 	if (strlen(at) == 17 && at[16] == 'Z')
@@ -81,18 +83,19 @@ static void upgrade_published(struct jv *m)
 static void upgrade_access(struct jv *m)
 {
 	struct jv *to = jv_get(m, "restricted_to_uuid");
+	const struct jv *disabled = jv_get(m, "disabled");
+	const char *word = jv_as_string(disabled);
+	bool off = !value_is_empty(disabled) && !(word && strcmp(word, "false") == 0);
 	struct jv *acl;
 
-	jv_set(m, "public", jv_bool(!to));
-	if (to) {
+	jv_set(m, "public", jv_bool(value_is_empty(to)));
+	if (!value_is_empty(to)) {
 		acl = jv_array();
 		jv_push(acl, jv_copy(to));
 		jv_set(m, "acl", acl);
 	}
-	if (!jv_get(m, "disabled"))
-		jv_set(m, "disabled", jv_bool(false));
-	jv_set(m, "state",
-	       jv_string(jv_get_bool(m, "disabled", false) ? "disabled" : "active"));
+	jv_set(m, "disabled", jv_bool(off));
+	jv_set(m, "state", jv_string(off ? "disabled" : "active"));
 }
 
 static void upgrade_from_1(struct jv *m)
@@ -102,20 +105,19 @@ static void upgrade_from_1(struct jv *m)
 		"cloud_name",   "creator_admin",      "platform_type", "created_at",
 		"updated_at",   "owner_uuid",         "_url",
 	};
-	const char *size = jv_get_string(m, "image_size");
-	char *end = NULL;
+	const struct jv *size = jv_get(m, "image_size");
+	double n;
 
 	jv_set(m, "owner", jv_copy(jv_get(m, "creator_uuid")));
 	upgrade_access(m);
 	upgrade_published(m);
 	if (jv_type(jv_get(m, "files")) == JV_ARRAY)
 		jv_set(m, "files", upgrade_files(jv_get(m, "files")));
-	if (size && *size) {
-		long long n = strtoll(size, &end, 10);
-
-		if (!*end)
-			jv_set(m, "image_size", jv_int(n));
-	}
+	/* A text that is no number stays, and is told of when the manifest is checked. */
+	if (jv_as_string(size) && !value_is_empty(size) && value_is_number(size, &n))
+		jv_set(m, "image_size",
+		       fabs(n) < 0x1p53 && n >= floor(n) && n <= floor(n) ? jv_int((int64_t)n)
+									  : jv_real(n));
 	for (size_t i = 0; i < ARRAY_SIZE(dropped); i++)
 		(void)jv_del(m, dropped[i]);
 	jv_set(m, "v", jv_int(2));
@@ -123,10 +125,16 @@ static void upgrade_from_1(struct jv *m)
 
 int manifest_upgrade(struct jv *m, struct err *e)
 {
-	if (jv_get(m, "v"))
+	const struct jv *v = jv_get(m, "v");
+	double n;
+
+	if (!value_is_empty(v) && (!value_is_number(v, &n) || n >= 2))
 		return 0;
-	if (!jv_get(m, "creator_uuid"))
-		return err_set(e, -EINVAL, "manifest does not have a \"v\" field");
+	if (value_is_empty(jv_get(m, "creator_uuid")))
+		return err_set(e, -EINVAL,
+			       value_is_empty(v)
+				       ? "manifest does not have a \"v\" field"
+				       : "a manifest of version 1 needs a \"creator_uuid\"");
 	upgrade_from_1(m);
 	return 0;
 }

@@ -2,7 +2,7 @@
 /*
  * manifest_rules.c - one row a field: what it must be, and when it must be there.
  */
-#include "libimg/manifest.h"
+#include "libimg/manifest_private.h"
 
 #include "base/alloc.h"
 #include "base/jv.h"
@@ -12,78 +12,41 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-#define TAGS_MAX 102400 /* bytes as JSON */
+#define TAGS_MAX 102400 /* characters as JSON */
 
-struct check {
-	const struct jv *m;
-	enum manifest_mode mode;
-	struct manifest_problems *out;
-};
-
-/* True when VALUE is right. A check that says more itself returns true. */
-typedef bool check_fn(struct check *c, const struct jv *value);
-
-static void complain(struct check *c, const char *field, const char *code, const char *msg)
-{
-	struct manifest_problem *p;
-
-	if (c->out->count == MANIFEST_PROBLEMS_MAX)
-		return;
-	p = &c->out->items[c->out->count++];
-	(void)snprintf(p->field, sizeof(p->field), "%s", field);
-	(void)snprintf(p->msg, sizeof(p->msg), "%s", msg ? msg : "");
-	/* Field names may be foreign: they are shown. */
-	for (unsigned char *s = (unsigned char *)p->field; *s; s++)
-		if (iscntrl(*s))
-			*s = '?';
-	p->code = code;
-}
-
-static bool is_one_of(const struct jv *v, const char *const words[])
-{
-	const char *s = jv_as_string(v);
-
-	for (size_t i = 0; s && words[i]; i++)
-		if (strcmp(s, words[i]) == 0)
-			return true;
-	return false;
-}
-
-static bool is_array_of_strings(const struct jv *v)
-{
-	if (jv_type(v) != JV_ARRAY)
-		return false;
-	for (size_t i = 0; i < jv_len(v); i++)
-		if (!jv_as_string(jv_at(v, i)))
-			return false;
-	return true;
-}
+/* ---- one function a kind -------------------------------------------------- */
 
 static bool is_uuid(const struct jv *v)
 {
 	return jv_as_string(v) && uuid_is_valid(jv_as_string(v));
 }
 
-static bool is_bool(const struct jv *v)
-{
-	return jv_type(v) == JV_TRUE || jv_type(v) == JV_FALSE;
-}
-
 static bool is_bool_or_word(const struct jv *v)
 {
 	static const char *const words[] = { "true", "false", NULL };
 
-	return is_bool(v) || is_one_of(v, words);
+	return value_is_bool(v) || value_is_one_of(v, words);
 }
 
-/* The text of a string, or of a number where the original takes one. */
+/* The text of a string, or of a number or word where the original takes one. */
 static const char *text_of(const struct jv *v, char space[static 32])
 {
-	if (jv_type(v) != JV_INT)
+	switch (jv_type(v)) {
+	case JV_INT:
+		(void)snprintf(space, 32, "%lld", (long long)jv_as_int(v, 0));
+		return space;
+	case JV_REAL:
+		(void)snprintf(space, 32, "%.15g", jv_as_real(v, 0));
+		return space;
+	case JV_TRUE:
+		return "true";
+	case JV_FALSE:
+		return "false";
+	default:
 		return jv_as_string(v);
-	(void)snprintf(space, 32, "%lld", (long long)jv_as_int(v, 0));
-	return space;
+	}
 }
 
 static bool is_text(const char *s, size_t max, const char *marks)
@@ -98,16 +61,11 @@ static bool is_text(const char *s, size_t max, const char *marks)
 	return true;
 }
 
-/* ---- one function a kind -------------------------------------------------- */
-
 static bool check_v(struct check *c ATTR_UNUSED, const struct jv *v)
 {
-	const char *s = jv_as_string(v);
-	char *end;
+	double n;
 
-	if (jv_type(v) == JV_INT)
-		return jv_as_int(v, -1) >= 0;
-	return s && isdigit((unsigned char)*s) && (strtoull(s, &end, 10), !*end);
+	return value_is_number(v, &n) && n >= 0;
 }
 
 static bool check_uuid(struct check *c ATTR_UNUSED, const struct jv *v)
@@ -129,19 +87,21 @@ static bool check_version(struct check *c ATTR_UNUSED, const struct jv *v)
 	return is_text(text_of(v, space), 512, "._/+-");
 }
 
+/* The original counts what has a length, and takes what has none. */
 static bool check_description(struct check *c ATTR_UNUSED, const struct jv *v)
 {
-	return jv_as_string(v) && strlen(jv_as_string(v)) <= 10240;
+	const char *s = jv_as_string(v);
+
+	return s ? value_length(s) <= 10240 : jv_type(v) != JV_NULL;
 }
 
 static bool check_url(struct check *c ATTR_UNUSED, const struct jv *v)
 {
 	const char *s = jv_as_string(v);
 
-	if (!s || strlen(s) > 1024)
+	if (!s || value_length(s) > 1024)
 		return false;
-	return (strncmp(s, "http://", 7) == 0 && s[7]) ||
-	       (strncmp(s, "https://", 8) == 0 && s[8]);
+	return strncasecmp(s, "http:", 5) == 0 || strncasecmp(s, "https:", 6) == 0;
 }
 
 static bool check_bool(struct check *c ATTR_UNUSED, const struct jv *v)
@@ -168,8 +128,8 @@ static bool check_date(struct check *c ATTR_UNUSED, const struct jv *v)
 	const char *s = jv_as_string(v);
 	size_t i;
 
-	if (!s)
-		return false;
+	if (!s || !*s)
+		return value_is_empty(v);
 	for (i = 0; shape[i]; i++)
 		if (shape[i] == 'd' ? !isdigit((unsigned char)s[i]) : s[i] != shape[i])
 			return false;
@@ -186,12 +146,12 @@ static bool check_state(struct check *c ATTR_UNUSED, const struct jv *v)
 	static const char *const words[] = { "active", "unactivated", "disabled",
 					     "failed", "creating",    NULL };
 
-	return is_one_of(v, words);
+	return value_is_one_of(v, words);
 }
 
-static bool check_object(struct check *c ATTR_UNUSED, const struct jv *v)
+static bool check_error(struct check *c ATTR_UNUSED, const struct jv *v)
 {
-	return jv_type(v) == JV_OBJECT;
+	return jv_type(v) == JV_OBJECT || jv_type(v) == JV_ARRAY || jv_type(v) == JV_NULL;
 }
 
 static bool check_type(struct check *c, const struct jv *v)
@@ -200,11 +160,10 @@ static bool check_type(struct check *c, const struct jv *v)
 					     "lxd",          "other", NULL };
 	static const char *const unready[] = { "creating", "failed", NULL };
 
-	if (is_one_of(v, words))
+	if (value_is_one_of(v, words))
 		return true;
-	return (jv_type(v) == JV_NULL ||
-		(jv_as_string(v) && strcmp(jv_as_string(v), "null") == 0)) &&
-	       is_one_of(jv_get(c->m, "state"), unready);
+	return jv_as_string(v) && strcmp(jv_as_string(v), "null") == 0 &&
+	       value_is_one_of(jv_get(c->m, "state"), unready);
 }
 
 static bool check_os(struct check *c ATTR_UNUSED, const struct jv *v)
@@ -212,32 +171,41 @@ static bool check_os(struct check *c ATTR_UNUSED, const struct jv *v)
 	static const char *const words[] = { "smartos", "linux", "windows", "bsd",
 					     "illumos", "other", NULL };
 
-	return is_one_of(v, words);
+	return value_is_one_of(v, words);
 }
 
 /* The original had SHA-1 alone; what comes from other kinds of sources has SHA-256 alone. */
 static bool has_hash(const struct jv *file)
 {
-	return jv_get(file, "sha1") || jv_get_string(file, "sha256") ||
-	       jv_get_string(file, "digest");
+	return !value_is_empty(jv_get(file, "sha1")) ||
+	       !value_is_empty(jv_get(file, "sha256")) ||
+	       !value_is_empty(jv_get(file, "digest"));
+}
+
+/* Each member that is missing is told of. */
+static void check_file(struct check *c, const struct jv *file)
+{
+	/* zstd is ours: the original had no such thing, and its readers refuse it */
+	static const char *const words[] = { "gzip", "bzip2", "xz", "zstd", "none", NULL };
+
+	if (!has_hash(file))
+		manifest_complain(c, "files", "Invalid", "a file has no sha1");
+	if (value_is_empty(jv_get(file, "size")))
+		manifest_complain(c, "files", "Invalid", "a file has no size");
+	if (!value_is_one_of(jv_get(file, "compression"), words))
+		manifest_complain(c, "files", "Invalid",
+				  "a file's compression is none, gzip, bzip2, xz or zstd");
 }
 
 static bool check_files(struct check *c, const struct jv *v)
 {
-	/* zstd is ours: the original had no such thing, and its readers refuse it */
-	static const char *const words[] = { "gzip", "bzip2", "xz", "zstd", "none", NULL };
 	const char *type = jv_get_string(c->m, "type");
 	size_t max = type && strcmp(type, "lxd") == 0 ? 2 : 1;
 
 	if (jv_type(v) != JV_ARRAY || jv_len(v) > max)
 		return false;
-	for (size_t i = 0; i < jv_len(v); i++) {
-		const struct jv *f = jv_at(v, i);
-
-		if (!has_hash(f) || !jv_get(f, "size") ||
-		    !is_one_of(jv_get(f, "compression"), words))
-			return false;
-	}
+	for (size_t i = 0; i < jv_len(v); i++)
+		check_file(c, jv_at(v, i));
 	return true;
 }
 
@@ -251,53 +219,40 @@ static bool check_acl(struct check *c ATTR_UNUSED, const struct jv *v)
 	return true;
 }
 
-/* Every item has exactly the members of KEYS. */
-static bool is_array_of(const struct jv *v, const char *const keys[])
-{
-	if (jv_type(v) != JV_ARRAY)
-		return false;
-	for (size_t i = 0; i < jv_len(v); i++) {
-		const struct jv *item = jv_at(v, i);
-		size_t n = 0;
-
-		if (jv_type(item) != JV_OBJECT)
-			return false;
-		for (; keys[n]; n++)
-			if (!jv_get_string(item, keys[n]))
-				return false;
-		if (jv_len(item) != n)
-			return false;
-	}
-	return true;
-}
-
-static bool check_users(struct check *c ATTR_UNUSED, const struct jv *v)
+static bool is_user(const struct jv *item)
 {
 	static const char *const keys[] = { "name", NULL };
 
-	return is_array_of(v, keys);
+	return value_has_only(item, keys);
 }
 
-static bool check_billing_tags(struct check *c ATTR_UNUSED, const struct jv *v)
+static bool check_users(struct check *c, const struct jv *v)
 {
-	if (!is_array_of_strings(v))
-		return false;
-	for (size_t i = 0; i < jv_len(v); i++)
-		if (strlen(jv_as_string(jv_at(v, i))) > 128)
-			return false;
-	return true;
+	return manifest_check_items(c, "users", v, is_user);
 }
 
-static bool check_traits(struct check *c ATTR_UNUSED, const struct jv *v)
+static bool is_billing_tag(const struct jv *item)
+{
+	return jv_as_string(item) && value_length(jv_as_string(item)) <= 128;
+}
+
+static bool check_billing_tags(struct check *c, const struct jv *v)
+{
+	return manifest_check_items(c, "billing_tags", v, is_billing_tag);
+}
+
+static bool is_trait(const struct jv *v)
+{
+	return jv_as_string(v) || value_is_bool(v) || jv_type(v) == JV_ARRAY;
+}
+
+static bool check_traits(struct check *c, const struct jv *v)
 {
 	if (jv_type(v) != JV_OBJECT)
-		return false;
-	for (void *it = jv_iter(v); it; it = jv_iter_next(v, it)) {
-		const struct jv *t = jv_iter_value(it);
-
-		if (!jv_as_string(t) && !is_bool(t) && jv_type(t) != JV_ARRAY)
-			return false;
-	}
+		return manifest_check_items(c, "traits", v, is_trait);
+	for (void *it = jv_iter(v); it; it = jv_iter_next(v, it))
+		if (!is_trait(jv_iter_value(it)))
+			manifest_complain(c, "traits", "Invalid", NULL);
 	return true;
 }
 
@@ -308,7 +263,7 @@ static bool check_tags(struct check *c ATTR_UNUSED, const struct jv *v)
 	if (jv_type(v) != JV_OBJECT)
 		return false;
 	text = jv_dump(v, 0);
-	return strlen(text) <= TAGS_MAX;
+	return value_length(text) <= TAGS_MAX;
 }
 
 static bool has_type(const struct check *c, const char *type)
@@ -320,162 +275,66 @@ static bool has_type(const struct check *c, const char *type)
 
 static bool check_inherited(struct check *c, const struct jv *v)
 {
-	return has_type(c, "zone-dataset") && is_array_of_strings(v);
+	return has_type(c, "zone-dataset") &&
+	       manifest_check_items(c, "inherited_directories", v, value_is_string);
 }
 
 static bool check_zvol_string(struct check *c, const struct jv *v)
 {
-	return has_type(c, "zvol") && jv_as_string(v);
+	const char *s = jv_as_string(v);
+
+	return s && (!*s || has_type(c, "zvol"));
 }
 
 static bool check_image_size(struct check *c, const struct jv *v)
 {
-	const char *s = jv_as_string(v);
-	char *end;
+	double n;
 
-	if (!has_type(c, "zvol"))
-		return false;
-	if (jv_type(v) == JV_INT)
+	if (value_is_empty(v))
 		return true;
-	return s && *s && (strtoll(s, &end, 10), !*end);
+	return has_type(c, "zvol") && value_is_number(v, &n) && n >= floor(n) && n <= floor(n);
 }
 
-static bool check_strings(struct check *c ATTR_UNUSED, const struct jv *v)
+/* The servers whose rules these are have no channels; a host takes what one with channels says.
+ */
+static bool check_channels(struct check *c, const struct jv *v)
 {
-	return is_array_of_strings(v);
+	return c->mode == MANIFEST_MINIMAL &&
+	       manifest_check_items(c, "channels", v, value_is_string);
 }
 
-static bool check_string(struct check *c ATTR_UNUSED, const struct jv *v)
+bool manifest_check_string(struct check *c ATTR_UNUSED, const struct jv *v)
 {
 	return jv_as_string(v);
 }
 
-/* ---- requirements --------------------------------------------------------- */
-
-static bool req_networks(struct check *c ATTR_UNUSED, const struct jv *v)
-{
-	static const char *const keys[] = { "name", "description", NULL };
-
-	return is_array_of(v, keys);
-}
-
-static bool req_bool(struct check *c ATTR_UNUSED, const struct jv *v)
-{
-	return is_bool(v);
-}
-
-static bool req_ram(struct check *c ATTR_UNUSED, const struct jv *v)
-{
-	return jv_type(v) == JV_INT;
-}
-
-static bool req_max_ram(struct check *c, const struct jv *v)
-{
-	const struct jv *min = jv_get(jv_get(c->m, "requirements"), "min_ram");
-
-	if (jv_type(v) != JV_INT)
-		return false;
-	return jv_type(min) != JV_INT || jv_as_int(min, 0) <= jv_as_int(v, 0);
-}
-
-/* Values like 20141030T081701Z, from 2012 on. */
-static bool req_platform(struct check *c ATTR_UNUSED, const struct jv *v)
-{
-	if (jv_type(v) != JV_OBJECT || jv_len(v) == 0)
-		return false;
-	for (void *it = jv_iter(v); it; it = jv_iter_next(v, it)) {
-		const char *s = jv_as_string(jv_iter_value(it));
-
-		if (!s || strlen(s) != 16 || s[8] != 'T' || s[15] != 'Z')
-			return false;
-		for (size_t i = 0; i < 15; i++)
-			if (i != 8 && !isdigit((unsigned char)s[i]))
-				return false;
-		if (strncmp(s, "2012", 4) < 0)
-			return false;
-	}
-	return true;
-}
-
-static bool req_bootrom(struct check *c, const struct jv *v)
-{
-	static const char *const words[] = { "bios", "uefi", NULL };
-	const struct jv *brand = jv_get(jv_get(c->m, "requirements"), "brand");
-
-	if (!brand) {
-		complain(c, "requirements.bootrom", "MissingParameter",
-			 "bootrom needs requirements.brand");
-		return true;
-	}
-	return jv_as_string(brand) && strcmp(jv_as_string(brand), "bhyve") == 0 &&
-	       is_one_of(v, words);
-}
-
-struct rule {
-	const char *field;
-	check_fn *check;
-	/* Required: always; by servers; by servers and zvols */
-	enum { OPTIONAL, ALWAYS, SERVER, SERVER_ZVOL, SERVER_ACTIVE } need;
-};
-
-static const struct rule requirement_rules[] = {
-	{ "networks", req_networks, OPTIONAL },     { "brand", check_string, OPTIONAL },
-	{ "ssh_key", req_bool, OPTIONAL },          { "min_ram", req_ram, OPTIONAL },
-	{ "max_ram", req_max_ram, OPTIONAL },       { "min_platform", req_platform, OPTIONAL },
-	{ "max_platform", req_platform, OPTIONAL }, { "bootrom", req_bootrom, OPTIONAL },
-};
-
-static bool check_requirements(struct check *c, const struct jv *v)
-{
-	char field[96];
-
-	if (jv_type(v) != JV_OBJECT)
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(requirement_rules); i++) {
-		const struct rule *rule = &requirement_rules[i];
-		const struct jv *value = jv_get(v, rule->field);
-
-		(void)snprintf(field, sizeof(field), "requirements.%s", rule->field);
-		if (value && !rule->check(c, value))
-			complain(c, field, "Invalid", NULL);
-	}
-	for (void *it = jv_iter(v); it; it = jv_iter_next(v, it)) {
-		size_t i = 0;
-
-		while (i < ARRAY_SIZE(requirement_rules) &&
-		       strcmp(requirement_rules[i].field, jv_iter_key(it)) != 0)
-			i++;
-		if (i == ARRAY_SIZE(requirement_rules))
-			complain(c, jv_iter_key(it), "Invalid", NULL);
-	}
-	return true;
-}
-
 /* ---- the table ------------------------------------------------------------ */
 
+/* In the order in which those are told of that need not be there. */
 /* clang-format off */
 static const struct rule rules[] = {
 	{ "v", check_v, ALWAYS },
 	{ "uuid", check_uuid, ALWAYS },
+	{ "urn", manifest_check_string, OPTIONAL },
 	{ "owner", check_uuid, SERVER },
 	{ "name", check_name, ALWAYS },
 	{ "version", check_version, ALWAYS },
 	{ "description", check_description, OPTIONAL },
 	{ "homepage", check_url, OPTIONAL },
 	{ "eula", check_url, OPTIONAL },
-	{ "icon", check_bool, OPTIONAL },
-	{ "error", check_object, OPTIONAL },
 	{ "disabled", check_bool, SERVER },
 	{ "activated", check_bool, SERVER },
-	{ "public", check_public, SERVER },
 	{ "published_at", check_date, SERVER_ACTIVE },
 	{ "state", check_state, SERVER },
+	{ "public", check_public, SERVER },
 	{ "type", check_type, ALWAYS },
 	{ "os", check_os, ALWAYS },
 	{ "origin", check_uuid, OPTIONAL },
+	{ "error", check_error, OPTIONAL },
 	{ "files", check_files, SERVER_ACTIVE },
+	{ "icon", check_bool, OPTIONAL },
 	{ "acl", check_acl, OPTIONAL },
-	{ "requirements", check_requirements, OPTIONAL },
+	{ "requirements", manifest_check_requirements, OPTIONAL },
 	{ "users", check_users, OPTIONAL },
 	{ "billing_tags", check_billing_tags, OPTIONAL },
 	{ "traits", check_traits, OPTIONAL },
@@ -486,53 +345,76 @@ static const struct rule rules[] = {
 	{ "disk_driver", check_zvol_string, SERVER_ZVOL },
 	{ "cpu_type", check_zvol_string, SERVER_ZVOL },
 	{ "image_size", check_image_size, SERVER_ZVOL },
-	{ "channels", check_strings, OPTIONAL },
-	{ "urn", check_string, OPTIONAL },
+	{ "channels", check_channels, OPTIONAL },
+};
+
+/* The others come first, in an order of their own. */
+static const char *const required_order[] = {
+	"v", "uuid", "owner", "name", "version", "disabled", "activated", "published_at",
+	"public", "state", "type", "os", "files", "nic_driver", "disk_driver", "cpu_type",
+	"image_size",
 };
 /* clang-format on */
 
+static const struct rule *rule_of(const char *field)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (strcmp(rules[i].field, field) == 0)
+			return &rules[i];
+	return NULL;
+}
+
+/* Is the field among the first ones? That it must be there is another question. */
+static bool comes_first(const struct check *c, const struct rule *rule)
+{
+	return rule->need == ALWAYS || (rule->need != OPTIONAL && c->mode != MANIFEST_MINIMAL);
+}
+
 static bool is_required(const struct check *c, const struct rule *rule)
 {
-	bool server = c->mode != MANIFEST_MINIMAL;
-
 	switch (rule->need) {
-	case ALWAYS:
-		return true;
-	case SERVER:
-		return server;
 	case SERVER_ZVOL:
-		return server && has_type(c, "zvol");
+		return has_type(c, "zvol");
 	case SERVER_ACTIVE:
-		return server && jv_get_bool(c->m, "activated", false);
+		return jv_get_bool(c->m, "activated", false);
 	default:
-		return false;
+		return true;
 	}
 }
 
-static void check_rules(struct check *c, bool required)
+static void check_value(struct check *c, const struct rule *rule)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
-		const struct jv *value = jv_get(c->m, rules[i].field);
+	const struct jv *value = jv_get(c->m, rule->field);
 
-		if (is_required(c, &rules[i]) != required)
+	if (value && !rule->check(c, value))
+		manifest_complain(c, rule->field, "Invalid", NULL);
+}
+
+static void check_required(struct check *c)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(required_order); i++) {
+		const struct rule *rule = rule_of(required_order[i]);
+
+		if (!rule || !comes_first(c, rule))
 			continue;
-		if (!value && required)
-			complain(c, rules[i].field, "MissingParameter", NULL);
-		else if (value && !rules[i].check(c, value))
-			complain(c, rules[i].field, "Invalid", NULL);
+		if (!jv_get(c->m, rule->field) && is_required(c, rule))
+			manifest_complain(c, rule->field, "MissingParameter", NULL);
+		check_value(c, rule);
 	}
+}
+
+static void check_optional(struct check *c)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (!comes_first(c, &rules[i]))
+			check_value(c, &rules[i]);
 }
 
 static void check_unknown(struct check *c)
 {
-	for (void *it = jv_iter(c->m); it; it = jv_iter_next(c->m, it)) {
-		size_t i = 0;
-
-		while (i < ARRAY_SIZE(rules) && strcmp(rules[i].field, jv_iter_key(it)) != 0)
-			i++;
-		if (i == ARRAY_SIZE(rules))
-			complain(c, jv_iter_key(it), "Invalid", "unknown field");
-	}
+	for (void *it = jv_iter(c->m); it; it = jv_iter_next(c->m, it))
+		if (!rule_of(jv_iter_key(it)))
+			manifest_complain(c, jv_iter_key(it), "Invalid", "unknown field");
 }
 
 bool manifest_check(const struct jv *m, enum manifest_mode mode,
@@ -541,8 +423,8 @@ bool manifest_check(const struct jv *m, enum manifest_mode mode,
 	struct check c = { .m = m, .mode = mode, .out = ret_problems };
 
 	ret_problems->count = 0;
-	check_rules(&c, true);
-	check_rules(&c, false);
+	check_required(&c);
+	check_optional(&c);
 	check_unknown(&c);
 	return ret_problems->count == 0;
 }

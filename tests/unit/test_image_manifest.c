@@ -5,6 +5,7 @@
 #include "libimg/install.h"
 #include "unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define UUID   "7c7a5f2e-0d0b-4a53-9a0e-aaaaaaaaaaaa"
@@ -93,16 +94,71 @@ static void a_file_has_hash_size_and_compression(void **state)
 	(void)state;
 	VALID(",\"files\":[]");
 	VALID(",\"files\":[{\"sha1\":\"x\",\"size\":1,\"compression\":\"zstd\"}]");
-	INVALID(",\"files\":[{\"sha1\":\"x\",\"compression\":\"xz\"}]", "files (Invalid)");
-	INVALID(",\"files\":[{\"sha1\":\"x\",\"size\":1,\"compression\":\"rar\"}]",
-		"files (Invalid)");
-	INVALID(",\"files\":[1]", "files (Invalid)");
+	INVALID(",\"files\":[{\"sha1\":\"x\",\"compression\":\"xz\"}]",
+		"files (a file has no size)");
+	INVALID(",\"files\":[{\"sha1\":\"x\",\"size\":0,\"compression\":\"xz\"}]",
+		"files (a file has no size)");
+	INVALID(",\"files\":[{\"sha1\":\"\",\"size\":1,\"compression\":\"rar\"}]",
+		"files (a file has no sha1), "
+		"files (a file's compression is none, gzip, bzip2, xz or zstd)");
+	INVALID(",\"files\":[1]",
+		"files (a file has no sha1), files (a file has no size), "
+		"files (a file's compression is none, gzip, bzip2, xz or zstd)");
 	INVALID(",\"files\":{}", "files (Invalid)");
+}
+
+/* Lengths were counted in bytes. */
+static void lengths_are_counted_in_characters(void **state)
+{
+	char tag[5 * 64 + 1] = "", text[1024];
+
+	(void)state;
+	for (int i = 0; i < 64; i++)
+		memcpy(tag + 5 * i, "\u00fc\u20ac", 6);
+	(void)snprintf(text, sizeof(text), ZONE ",\"billing_tags\":[\"%s\"]}", tag);
+	expect(text, MANIFEST_MINIMAL, "");
+	(void)snprintf(text, sizeof(text), ZONE ",\"billing_tags\":[\"%s.\",\"%sx\"]}", tag,
+		       tag);
+	expect(text, MANIFEST_MINIMAL,
+	       "invalid manifest: billing_tags (Invalid), billing_tags (Invalid)");
+}
+
+static void what_reads_as_a_number_is_one(void **state)
+{
+	(void)state;
+	expect(ZVOL ",\"image_size\":\" 1e3 \"}", MANIFEST_MINIMAL, "");
+	expect(ZVOL ",\"image_size\":\"0x10\"}", MANIFEST_MINIMAL, "");
+	expect(ZVOL ",\"image_size\":\"1.5\"}", MANIFEST_MINIMAL,
+	       "invalid manifest: image_size (Invalid)");
+	expect(ZVOL ",\"image_size\":\"infinity\"}", MANIFEST_MINIMAL,
+	       "invalid manifest: image_size (Invalid)");
+	expect("{\"v\":\"2.0\",\"uuid\":\"" UUID "\",\"name\":1.5,\"version\":1.25,"
+	       "\"os\":\"linux\",\"type\":\"other\"}",
+	       MANIFEST_MINIMAL, "");
+}
+
+static void what_servers_ask_for_comes_first(void **state)
+{
+	(void)state;
+	expect(ZONE
+	       ",\"acl\":1,\"nic_driver\":1,\"urn\":1,\"homepage\":\"x\",\"activated\":true,"
+	       "\"files\":1,\"channels\":[\"dev\"]}",
+	       MANIFEST_DC,
+	       "invalid manifest: owner (MissingParameter), disabled (MissingParameter), "
+	       "published_at (MissingParameter), public (MissingParameter), "
+	       "state (MissingParameter), files (Invalid), nic_driver (Invalid), urn (Invalid), "
+	       "homepage (Invalid), acl (Invalid), channels (Invalid)");
 }
 
 static void requirements_are_looked_into(void **state)
 {
 	(void)state;
+	VALID(",\"requirements\":{\"min_ram\":0,\"brand\":null,\"ssh_key\":\"\"}");
+	VALID(",\"requirements\":{\"min_ram\":5,\"max_ram\":0}");
+	INVALID(",\"requirements\":{\"min_platform\":{\"7.0\":\"20141330T081701Z\"}}",
+		"requirements.min_platform (Invalid)");
+	INVALID(",\"requirements\":{\"networks\":[{\"name\":\"a\"},{\"name\":\"b\"}]}",
+		"requirements.networks (Invalid), requirements.networks (Invalid)");
 	VALID(",\"requirements\":{\"min_ram\":1,\"max_ram\":1,\"brand\":\"lx\"}");
 	INVALID(",\"requirements\":{\"min_ram\":2,\"max_ram\":1}",
 		"requirements.max_ram (Invalid)");
@@ -221,6 +277,9 @@ int main(void)
 		cmocka_unit_test(names_have_their_alphabet),
 		cmocka_unit_test(dates_are_checked_by_their_shape),
 		cmocka_unit_test(a_file_has_hash_size_and_compression),
+		cmocka_unit_test(lengths_are_counted_in_characters),
+		cmocka_unit_test(what_reads_as_a_number_is_one),
+		cmocka_unit_test(what_servers_ask_for_comes_first),
 		cmocka_unit_test(requirements_are_looked_into),
 		cmocka_unit_test(disks_have_fields_of_their_own),
 		cmocka_unit_test(servers_ask_for_more),
