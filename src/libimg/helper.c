@@ -37,6 +37,7 @@ static _Noreturn void child(void (*fn)(void *, int), void *data, int outfd, cons
 		_exit(1);
 	(void)signal(SIGPIPE, SIG_IGN); /* of a server that went away */
 	(void)signal(SIGINT, SIG_IGN);  /* the caller decides */
+	log_debug("process %d, without rights, does what follows", (int)getpid());
 	fn(data, outfd);
 	_exit(0);
 }
@@ -61,7 +62,6 @@ int helper_start(void (*fn)(void *data, int outfd), void *data, const int *keep,
 		(void)close(ends[0]);
 		return err_sys(e, "cannot start a process");
 	}
-	log_debug("process %d, without rights, does what follows", (int)pid);
 	*ret_helper = (struct helper){ .pid = pid, .fd = ends[0] };
 	return 0;
 }
