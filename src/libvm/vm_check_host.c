@@ -221,7 +221,7 @@ void check_groups(struct check *c, const char *uuid)
 {
 	struct group_check g = { c, uuid };
 
-	if (is_alive(c, uuid))
+	if (is_alive(c, uuid) || zone_has_processes(uuid))
 		return;
 	zone_groups_each(uuid, tell_group, &g);
 }

@@ -117,6 +117,17 @@ static int erase_run_folder(const struct host *h, const char *uuid, struct err *
 	return path_remove_tree(dirfd, uuid, e);
 }
 
+/* Ours is stopped; what runs belongs to another host on this kernel. */
+static int erase_in_kernel(const char *uuid, struct err *e)
+{
+	int r;
+
+	if (zone_has_processes(uuid))
+		return 0;
+	r = zone_ports_remove(uuid, e);
+	return r < 0 ? r : zone_groups_remove(uuid, e);
+}
+
 int vm_erase(const struct vm_host *vh, const char *uuid, struct err *e)
 {
 	const struct host *h = vh->host;
@@ -127,11 +138,8 @@ int vm_erase(const struct vm_host *vh, const char *uuid, struct err *e)
 		r = erase_run_folder(h, uuid, e);
 	if (r == 0)
 		r = fault_point("run folder removed", e);
-	/* Ours is stopped; what runs belongs to another host on this kernel. */
-	if (r == 0 && !zone_has_processes(uuid))
-		r = zone_ports_remove(uuid, e);
 	if (r == 0)
-		r = zone_groups_remove(uuid, e);
+		r = erase_in_kernel(uuid, e);
 	if (r == 0)
 		r = fault_point("ports removed", e);
 	if (r == 0)
