@@ -20,12 +20,17 @@ static void print(struct jv *object)
 	jv_unref(object);
 }
 
+bool vmadm_wants_json(const struct cli_call *call)
+{
+	return cli_has(call, "json") || cli_has_before(call, "json");
+}
+
 void vmadm_answer_ok(struct cli_call *call, const char *uuid, const struct vm_report *rep,
 		     const char *message)
 {
 	struct jv *object;
 
-	if (!cli_has(call, "json"))
+	if (!vmadm_wants_json(call))
 		return;
 	object = jv_object();
 	jv_set(object, "result", jv_string("ok"));
@@ -67,7 +72,7 @@ void vmadm_answer_error(const struct cli_call *call, int code, const char *text,
 	struct jv *object;
 
 	vmadm_debug(VMADM_DEBUG_ERROR, "%s", text);
-	if (!cli_has(call, "json"))
+	if (!vmadm_wants_json(call))
 		return;
 	object = jv_object();
 	jv_set(object, "result", jv_string("error"));

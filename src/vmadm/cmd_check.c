@@ -27,7 +27,7 @@ static void print_finding(void *data, const struct vm_finding *f)
 int cmd_check(struct cli_call *call, struct err *e)
 {
 	cleanup_vmadm struct vmadm v = { .host = { .fd = -1 } };
-	cleanup_jv struct jv *list = cli_has(call, "json") ? jv_array() : NULL;
+	cleanup_jv struct jv *list = vmadm_wants_json(call) ? jv_array() : NULL;
 	int r, left;
 
 	r = vmadm_need_root("only root may look at what is locked");

@@ -152,7 +152,7 @@ int cmd_events(struct cli_call *call, struct err *e)
 	struct events ev = {
 		.v = { .host = { .fd = -1 } },
 		.full = cli_has(call, "full"),
-		.json = cli_has(call, "json"),
+		.json = vmadm_wants_json(call),
 		.ready = cli_has(call, "ready"),
 	};
 	int r = vmadm_begin(&ev.v, call, e);

@@ -145,7 +145,7 @@ int cmd_list(struct cli_call *call, struct err *e)
 		r = vm_fields_parse_sort(sort ? sort : VM_LIST_SORT, &order, e);
 	if (r < 0)
 		return r;
-	if (!columns && !sort && !parsable && !cli_has(call, "json") &&
+	if (!columns && !sort && !parsable && !vmadm_wants_json(call) &&
 	    cli_operands(call) == 0 && print_default(call, &fields) == 0)
 		return 0;
 	vm_fields_need(&fields, &needs);
@@ -154,7 +154,7 @@ int cmd_list(struct cli_call *call, struct err *e)
 	if (r != 0)
 		return r;
 	vm_sort(list.vms, count, &order);
-	if (cli_has(call, "json")) {
+	if (vmadm_wants_json(call)) {
 		print_rows_json(list.vms, count, &fields);
 		return 0;
 	}
@@ -210,10 +210,10 @@ int cmd_lookup(struct cli_call *call, struct err *e)
 	size_t count;
 	int r;
 
-	if (columns && !cli_has(call, "json"))
+	if (columns && !vmadm_wants_json(call))
 		return err_set(e, -EINVAL, "Cannot specify -o without -j");
 	/* Whole objects are printed with -j alone; -o may name any member of them. */
-	if (cli_has(call, "json"))
+	if (vmadm_wants_json(call))
 		needs.all = true;
 	r = load(call, "lookup", &needs, &list, &count, e);
 	if (r != 0)
@@ -221,7 +221,7 @@ int cmd_lookup(struct cli_call *call, struct err *e)
 	if (cli_has(call, "unique") && count != 1)
 		return err_set(e, -ENOENT, "Requested unique lookup but found %zu results.",
 			       count);
-	if (cli_has(call, "json")) {
+	if (vmadm_wants_json(call)) {
 		print_found(list.vms, count, columns);
 		return 0;
 	}

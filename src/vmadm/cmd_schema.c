@@ -97,7 +97,7 @@ static void add_row(struct table *t, const struct prop *p, unsigned int brands)
 
 int cmd_properties(struct cli_call *call, struct err *e)
 {
-	bool json = cli_has(call, "json");
+	bool json = vmadm_wants_json(call);
 	const struct column *shown[ARRAY_SIZE(columns)];
 	cleanup_table struct table *t = NULL;
 	const struct prop *p;

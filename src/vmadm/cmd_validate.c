@@ -87,7 +87,8 @@ static int say_bad_brand(struct cli_call *call, const char *brand)
 static int say_valid(struct cli_call *call, const char *action, const char *brand,
 		     const struct problems *ps)
 {
-	cleanup_vm_report struct vm_report rep = { 0 };
+	/* It changes nothing. */
+	cleanup_vm_report struct vm_report rep = { .already = true };
 
 	vmadm_remarks(&rep, ps);
 	vmadm_done(call, NULL, &rep, "VALID '%s' payload for %s brand VMs.", action, brand);

@@ -43,6 +43,9 @@ ATTR_MUST_CHECK int vmadm_find(struct vmadm *v, struct cli_call *call, struct er
 /* Only root may change VMs: a positive result is an exit status, told. */
 ATTR_MUST_CHECK int vmadm_need_root(const char *why);
 
+/* Before the command's name or behind it, whether it has one of its own or not. */
+bool vmadm_wants_json(const struct cli_call *call);
+
 /* "Successfully ..." to standard error, then the warnings; with --json the object too. */
 void vmadm_done(struct cli_call *call, const char *uuid, const struct vm_report *rep,
 		const char *fmt, ...) ATTR_PRINTF(4, 5);

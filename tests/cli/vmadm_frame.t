@@ -151,6 +151,11 @@ done
 vm get --json -R "$root" $none
 [ "$(jq -r .code "$dir/out")" = ENOENT ]
 ok "--json: the code of what is not there" $?
+for words in list lookup check properties; do
+	vm --json -R "$root" $words
+	[ "$(jq -r type "$dir/out")" = array ]
+	ok "--json before $words is that of $words" $?
+done
 vm get --json -R "$root" nope
 [ "$status $(jq -r .code "$dir/out")" = '2 EINVAL' ]
 ok "--json: wrong use" $?
