@@ -17,9 +17,8 @@
 struct term {
 	char *key;
 	char *value;
-	bool is_regex;
-	bool is_prefix; /* of the UUID */
-	regex_t regex;
+	bool is_prefix;         /* of the UUID */
+	struct js_regex *regex; /* NULL: it is none */
 };
 
 struct vm_filter {
@@ -117,7 +116,6 @@ static bool is_uuid_prefix(const char *word)
 static int parse_word(const char *word, const char *action, struct term *t, struct err *e)
 {
 	const char *equals = strchr(word, '=');
-	int r;
 
 	if (!equals && is_uuid_prefix(word)) {
 		t->key = xstrdup("uuid");
@@ -128,13 +126,8 @@ static int parse_word(const char *word, const char *action, struct term *t, stru
 	t->key = equals ? xstrndup(word, (size_t)(equals - word)) : xstrdup(word);
 	if (!is_key(t->key))
 		return err_set(e, -EINVAL, "Invalid %s key: \"%s\"", action, t->key);
-	if (equals && equals[1] == '~') {
-		r = js_regex_compile(equals + 2, &t->regex, e);
-		if (r < 0)
-			return r;
-		t->is_regex = true;
-		return 0;
-	}
+	if (equals && equals[1] == '~')
+		return js_regex_compile(equals + 2, &t->regex, e);
 	t->value = normal_value(t->key, equals ? equals + 1 : "");
 	return 0;
 }
@@ -143,8 +136,7 @@ static void term_done(struct term *t)
 {
 	free(t->key);
 	free(t->value);
-	if (t->is_regex)
-		regfree(&t->regex);
+	js_regex_free(t->regex);
 	*t = (struct term){ 0 };
 }
 
@@ -211,8 +203,8 @@ static bool value_matches(const struct term *t, const struct jv *value)
 	if (!value)
 		return false;
 	text = jv_type(value) == JV_FALSE ? "false" : vm_value_text(value, buf);
-	if (t->is_regex)
-		return regexec(&t->regex, text, 0, NULL, 0) == 0;
+	if (t->regex)
+		return js_regex_finds(t->regex, text);
 	if (t->is_prefix)
 		return strncmp(text, t->value, strlen(t->value)) == 0;
 	return *t->value && strcmp(text, t->value) == 0;
