@@ -54,7 +54,7 @@ struct cli_opt {
 	bool many;        /* may be given again */
 	enum cli_complete complete;
 	const char *words;
-	bool apart;       /* a command's: means another thing than the program's of its name */
+	bool apart; /* a command's: means another thing than the program's of its name */
 };
 
 /* Ends a table of options. */
