@@ -45,14 +45,17 @@ die() {
 	exit 1
 }
 
-# The inputs: names, modes and content, and how hard to compress.
+# The inputs: names, content, what can be executed (other bits of modes are the umask's of
+# who cloned, and get lost), and how hard to compress.
 input_key() {
 	{
 		echo "level $level locked $locked"
 		(cd "$top" && sha256sum images/debian.sh ${also:-})
-		(cd "$here" && find . -type f -printf '%m ' -exec sha256sum {} \; | sort -k 3)
+		(cd "$here" && find . -type f \( -perm -100 -printf 'x ' -o -printf '. ' \) \
+			-exec sha256sum {} \; | sort -k 3)
 		[ -z "$programs" ] || (cd "$programs" &&
-			find . ! -type d -printf '%m %l ' -exec sha256sum {} \; | sort)
+			find . ! -type d \( -perm -100 -printf 'x ' -o -printf '. ' \) \
+				-printf '%l ' -exec sha256sum {} \; | sort)
 	} | sha256sum | cut -c1-64
 }
 

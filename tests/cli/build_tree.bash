@@ -64,7 +64,7 @@ make_tree() # make_tree DIR: and stay in it
 		echo root:x:0:0::/: > "$BUILD/core/tree/etc/passwd"
 		echo root:x:0: > "$BUILD/core/tree/etc/group"
 		echo "root:*:1::::::" > "$BUILD/core/tree/etc/shadow"
-		tar -C "$BUILD/core/tree" -cf "$BUILD/core/root.tar" .
+		tar -C "$BUILD/core/tree" --sort=name --mtime=@1 --owner=0 --group=0 --mode=go=rX -cf "$BUILD/core/root.tar" .
 	END
 	script tools/core/ship <<-'END'
 		#!/bin/sh
