@@ -82,6 +82,15 @@ run sbom "$work/doc"
 is "both documents are written" 0 ""
 run python3 -W ignore "$top/tests/cli/sbom_rules.py" "$work/doc"
 is "they keep the rules of their formats" 0 ""
+SBOM_ROOT=$b/image/root.tar run python3 -W ignore "$top/tests/cli/sbom_rules.py" "$work/doc"
+is "they have every file of the image, and no other" 0 ""
+mkdir "$work/wrong"
+sed "0,/$(sha256sum < "$img/usr/sbin/vmadm" | cut -d' ' -f1)/s//$(printf '%064d' 7)/" \
+	"$work/doc/sbom.cdx.json" > "$work/wrong/sbom.cdx.json"
+jq 'del(.files[] | select(.fileName == "./etc/made"))' "$work/doc/sbom.spdx.json" > "$work/wrong/sbom.spdx.json"
+SBOM_ROOT=$b/image/root.tar run python3 -W ignore "$top/tests/cli/sbom_rules.py" "$work/wrong"
+says "another hash is found" out "CycloneDX: 'usr/sbin/vmadm' has other hashes in the image"
+says "and so is a file that is not told of" out "SPDX: 'etc/made' is in the image, and not in the document"
 [ -n "${CYCLONEDX_SCHEMAS:-}" ] && [ -n "${SPDX_SCHEMA:-}" ] ||
 	echo "# the published schemas are asked when CYCLONEDX_SCHEMAS and SPDX_SCHEMA name them"
 if [ -n "${SBOM:-}" ]; then

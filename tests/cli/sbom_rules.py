@@ -2,13 +2,16 @@
 """sbom_rules.py FOLDER - what SPDX 2.3 and CycloneDX 1.6 ask of the documents in FOLDER.
 
 Prints each fault. With CYCLONEDX_SCHEMAS (a folder) and SPDX_SCHEMA (a file) the
-published schemas are asked as well.
+published schemas are asked as well; with SBOM_ROOT (a tar archive) both documents must tell
+of its files, of all and of no others, with their hashes.
 """
 import collections
+import hashlib
 import json
 import os
 import re
 import sys
+import tarfile
 
 faults = []
 
@@ -115,6 +118,43 @@ def schema(doc, file, folder=None):
         need(False, f"schema: {list(e.absolute_path)}: {e.message[:200]}")
 
 
+def files_of(archive):
+    """Path to (SHA-1, SHA-256) of each regular file and hard link."""
+    sums = {}
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            path = member.name.removeprefix("./")
+            if member.isreg():
+                data = tar.extractfile(member).read()
+                sums[path] = (hashlib.sha1(data).hexdigest(), hashlib.sha256(data).hexdigest())
+            elif member.islnk():
+                sums[path] = sums[member.linkname.removeprefix("./")]
+    return sums
+
+
+def told_by_cyclonedx(components):
+    for c in components:
+        if c["type"] == "file":
+            sums = {h["alg"]: h["content"] for h in c["hashes"]}
+            yield c["name"].removeprefix("/"), (sums["SHA-1"], sums["SHA-256"])
+        yield from told_by_cyclonedx(c.get("components", []))
+
+
+def told_by_spdx(files):
+    for f in files:
+        sums = {c["algorithm"]: c["checksumValue"] for c in f["checksums"]}
+        yield f["fileName"].removeprefix("./"), (sums["SHA1"], sums["SHA256"])
+
+
+def image(name, told, real):
+    told = dict(told)
+    for path in sorted(told.keys() | real.keys()):
+        need(path in told, f"{name}: '{path}' is in the image, and not in the document")
+        need(path in real, f"{name}: '{path}' is in the document, and not in the image")
+        need(path not in told or path not in real or told[path] == real[path],
+             f"{name}: '{path}' has other hashes in the image")
+
+
 def main(folder):
     with open(f"{folder}/sbom.spdx.json", encoding="utf-8") as f:
         one = json.load(f)
@@ -122,6 +162,10 @@ def main(folder):
         two = json.load(f)
     spdx(one)
     cyclonedx(two)
+    if os.environ.get("SBOM_ROOT"):
+        real = files_of(os.environ["SBOM_ROOT"])
+        image("SPDX", told_by_spdx(one["files"]), real)
+        image("CycloneDX", told_by_cyclonedx(two["components"]), real)
     if os.environ.get("SPDX_SCHEMA"):
         schema(one, os.environ["SPDX_SCHEMA"])
     if os.environ.get("CYCLONEDX_SCHEMAS"):
