@@ -18,4 +18,4 @@ reproduce:
 	@$(reproduce_run) $(REPRODUCE)
 
 reproduce-quick: $(REPRODUCE)
-	@$(reproduce_run) -q $(REPRODUCE)
+	@$(reproduce_run) -qn $(REPRODUCE)
