@@ -39,7 +39,8 @@ commit "$work/tool" a two
 commit projects/local/tool mine kept
 run make update
 is "what came is taken" 0
-says "of this repository" out "dais: "
+grep -qE '^  dais: [0-9a-f]+ -> [0-9a-f]+, 1 commit$' "$work/out"
+ok "of this repository" $?
 [ -e new ] && [ "$(cat projects/local/tool/a) $(cat projects/local/tool/mine)" = "two kept" ]
 ok "and below local commits" $?
 git -C projects/local/tool merge-base --is-ancestor '@{upstream}' HEAD
