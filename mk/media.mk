@@ -31,7 +31,7 @@ medium_keys = $(foreach v,CONSOLE BOOT_OPTIONS MENU_SECONDS OLDER ROOM BOOT_KEY 
 
 # $(1) what, $(2) its options, $(3) what it leaves, below OUTPUT, $(4) more that it is made of
 define medium
-@$(STEP) $(call inputs,$(STAMPS)/platform tools/media $(OLDER) $(BOOT_KEY) $(BOOT_CERT) $(4)) $(medium_keys) \
+@$(STEP) $(call inputs,$(STAMPS)/platform tools/media tools/boot/words $(OLDER) $(BOOT_KEY) $(BOOT_CERT) $(4)) $(medium_keys) \
 	-o $(OUTPUT)/$(3) $(1) -- tools/media/$(1) $(2) $(OUTPUT)/platform-$(BUILDSTAMP)
 @printf '  %s\n' $(OUTPUT)/$(3)
 endef

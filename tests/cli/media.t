@@ -74,6 +74,27 @@ says "is refused by the file's name" err "platform-20260102T000000Z/boot_archive
 STRAP=$work/none run "$top/tools/media/iso" "$good"
 is "no build root" 1
 says "says what makes it" err "no build root in '$work/none': 'make strap' makes it"
+
+# What a debug build has the kernel watch is the same whoever boots it.
+platform platform-20260103T000000Z-debug
+debug=$OUTPUT/platform-20260103T000000Z-debug
+run "$top/tools/boot/words" "$good"
+is "a release brings no boot options" 0 ""
+ln -s "${debug##*/}" "$work/latest"
+run "$top/tools/boot/words" "$work/latest"
+is "a debug build does, by its name" 0 " slub_debug=FZP oops=panic"
+grep -qF "set debug_words='$(sed 's/^ //' "$work/out")'" "$top/tools/media/grub.cfg"
+ok "the menu of media has the same" $?
+printf '#!/bin/sh\nprintf "%%s\\n" "$@"\n' > "$work/qemu"
+chmod +x "$work/qemu"
+QEMU=$work/qemu run "$top/tools/boot/run" -n -t -d none -a more=1 "$debug"
+grep -q '^console=ttyS0,115200 quiet slub_debug=FZP oops=panic .*more=1' "$work/out"
+ok "so has the machine of 'make boot'" $?
+QEMU=$work/qemu run "$top/tools/boot/run" -n -t -d none "$good"
+grep -q '^console=ttyS0' "$work/out" && ! grep -q slub_debug "$work/out"
+ok "which a release does not" $?
+rm -r "$debug"
+
 run ls -A "$OUTPUT"
 is "nothing is left behind but what was there" 0 'other
 platform-20260101T000000Z
