@@ -4,6 +4,7 @@
 #include "libnet/filter.h"
 #include "libnet/link.h"
 #include "libsys/cgroup.h"
+#include "base/clock.h"
 #include "base/macro.h"
 #include "libvm/zoneadmd.h"
 
@@ -11,6 +12,9 @@
 
 #define GROUP_PARENT "dais"
 #define GROUP_ROOM   128
+
+#define END_MS  2000
+#define LOOK_MS 20
 
 /* The link first: as long as there is one it must have its rules. */
 int zone_port_remove(const char *port, struct err *e)
@@ -46,14 +50,10 @@ static const char *const suffixes[] = { "", ".monitor", ".pivot", ".zoneadmd" };
 
 bool zone_has_processes(const char *uuid)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-		char group[GROUP_ROOM];
+	char group[GROUP_ROOM];
 
-		(void)snprintf(group, sizeof(group), GROUP_PARENT "/%s%s", uuid, suffixes[i]);
-		if (!cgroup_is_empty(group))
-			return true;
-	}
-	return false;
+	(void)snprintf(group, sizeof(group), GROUP_PARENT "/%s", uuid);
+	return !cgroup_is_empty(group);
 }
 
 void zone_groups_each(const char *uuid, void (*each)(void *data, const char *group), void *data)
@@ -81,10 +81,37 @@ static void remove_group(void *data, const char *group)
 	all->first = all->first ? all->first : r;
 }
 
+static void count_group(void *data, const char *group)
+{
+	(void)group;
+	(*(int *)data)++;
+}
+
+/* The monitor of a machine that was killed ends a moment after it. */
+static void wait_for_monitor(const char *uuid)
+{
+	for (int waited = 0; waited < END_MS; waited += LOOK_MS) {
+		int empty = 0, there = 0;
+
+		for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+			char group[GROUP_ROOM];
+
+			(void)snprintf(group, sizeof(group), GROUP_PARENT "/%s%s", uuid,
+				       suffixes[i]);
+			there += cgroup_is_there(group);
+		}
+		zone_groups_each(uuid, count_group, &empty);
+		if (empty == there)
+			return;
+		clock_sleep_ms(LOOK_MS);
+	}
+}
+
 int zone_groups_remove(const char *uuid, struct err *e)
 {
 	struct removal all = { .e = e };
 
+	wait_for_monitor(uuid);
 	zone_groups_each(uuid, remove_group, &all);
 	cgroup_remove_parent(GROUP_PARENT);
 	return all.first;

@@ -24,7 +24,10 @@ ATTR_MUST_CHECK int zone_port_remove(const char *port, struct err *e);
  */
 ATTR_MUST_CHECK int zone_groups_remove(const char *uuid, struct err *e);
 
-/* Is somebody in them? Then it runs, be it below another root folder of this kernel. */
+/*
+ * Does it run, be it below another root folder of this kernel? Who watched over one that has
+ * ended may live for a moment longer, and does not count.
+ */
 bool zone_has_processes(const char *uuid);
 
 /* EACH gets the name of every such group, "dais/UUID.monitor". */
