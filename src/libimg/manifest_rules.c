@@ -191,7 +191,7 @@ static void check_file(struct check *c, const struct jv *file)
 	if (!has_hash(file))
 		manifest_complain(c, "files", "Invalid", "a file has no sha1");
 	if (value_is_empty(jv_get(file, "size")))
-		manifest_complain(c, "files", "Invalid", "a file has no size");
+		manifest_complain(c, "files", "Invalid", "a file has no size, or 0");
 	if (!value_is_one_of(jv_get(file, "compression"), words))
 		manifest_complain(c, "files", "Invalid",
 				  "a file's compression is none, gzip, bzip2, xz or zstd");

@@ -77,10 +77,10 @@ i "the hub" 0 'Added "docker" image source "https://docker.io"' '' sources -f --
 i "the hub and another at once" 1 '' "imgadm sources: error (Usage): only one of -a, -c, -d and -e at a time" sources --add-docker-hub -a x
 i "without the hub" 0 'Deleted "docker" image source "https://docker.io"' '' sources -d https://docker.io
 t "-v before a command is not the command's -v" 0 $'http://127.0.0.1:1\nhttp://127.0.0.1:1[?]channel=x' '' "$bin/imgadm" -v sources --root "$root/host"
-t "-v says what is asked" 1 '' 'imgadm: process [0-9]*' "$bin/imgadm" -v sources -a http://127.0.0.1:1/x --root "$root/host"
+t "-v says what is asked" 1 '' '*imgadm: process [0-9]*' "$bin/imgadm" -v sources -a http://127.0.0.1:1/x --root "$root/host"
 cp "$root/err" "$root/said"
 t "... each request" 0 '*GET http://127.0.0.1:1/x/ping: 0, *' '' cat "$root/said"
-IMGADM_LOG_LEVEL=trace t "the same by the environment" 1 '' 'imgadm: process [0-9]*' "$bin/imgadm" sources -a http://127.0.0.1:1/x --root "$root/host"
+IMGADM_LOG_LEVEL=trace t "the same by the environment" 1 '' '*imgadm: process [0-9]*' "$bin/imgadm" sources -a http://127.0.0.1:1/x --root "$root/host"
 i "delete what is not there" 0 'Do not have image source "http://x", no change' '' sources -d x
 i "delete" 0 'Deleted "imgapi" image source "http://127.0.0.1:1" (insecure)' '' sources -d 127.0.0.1:1
 i "no address" 1 '' "imgadm sources: error (InvalidArgument): 'ftp://x' is neither an http nor an https address" sources -f -a ftp://x

@@ -186,7 +186,10 @@ bad_file "noise" "$dir/noise" "the file is not a tar archive, nor anything else 
 gzip -c "$dir/noise" >"$dir/noise.gz"
 bad_file "noise in gzip" "$dir/noise.gz" "the file is not a tar archive, nor anything else that images come in"
 : >"$dir/nothing"
-bad_file "an empty file" "$dir/nothing" "'$dir/nothing' is empty"
+manifest "$dir/nothing" "$(uuid 100)" >"$dir/m.json"
+fails "an empty file" ManifestValidation "invalid manifest: files (a file has no size, or 0)" -m "$dir/m.json" -f "$dir/nothing"
+jq '.files[0].size = 5' "$dir/m.json" >"$dir/m5.json"
+fails "an empty file that should not be" DownloadError "'$dir/nothing' has 0 bytes, the manifest says 5 (files[0].size)" -m "$dir/m5.json" -f "$dir/nothing"
 tar -cf "$dir/none.tar" -T /dev/null
 bad_file "a tar without entries" "$dir/none.tar" "the archive is empty"
 bad_file "more than --max-size" "$dir/zstd" "the archive holds more than 65536 bytes" --max-size 64K

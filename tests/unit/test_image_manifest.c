@@ -95,14 +95,14 @@ static void a_file_has_hash_size_and_compression(void **state)
 	VALID(",\"files\":[]");
 	VALID(",\"files\":[{\"sha1\":\"x\",\"size\":1,\"compression\":\"zstd\"}]");
 	INVALID(",\"files\":[{\"sha1\":\"x\",\"compression\":\"xz\"}]",
-		"files (a file has no size)");
+		"files (a file has no size, or 0)");
 	INVALID(",\"files\":[{\"sha1\":\"x\",\"size\":0,\"compression\":\"xz\"}]",
-		"files (a file has no size)");
+		"files (a file has no size, or 0)");
 	INVALID(",\"files\":[{\"sha1\":\"\",\"size\":1,\"compression\":\"rar\"}]",
 		"files (a file has no sha1), "
 		"files (a file's compression is none, gzip, bzip2, xz or zstd)");
 	INVALID(",\"files\":[1]",
-		"files (a file has no sha1), files (a file has no size), "
+		"files (a file has no sha1), files (a file has no size, or 0), "
 		"files (a file's compression is none, gzip, bzip2, xz or zstd)");
 	INVALID(",\"files\":{}", "files (Invalid)");
 }
