@@ -90,6 +90,14 @@ run make shadow.gcc-none
 is "nor is a compiler that is not there" 2
 says "by its name" err "there is no compiler 'gcc-none'"
 
+# Of the real tree, whose modules are many: what is compiled depends on these files.
+run make --no-print-directory -C "$top" BUILD="$work/flags" -n all
+touch "$work/then"
+run make --no-print-directory -C "$top" BUILD="$work/flags" -n all
+find "$work/flags/flags" -newer "$work/then" > "$work/out"
+[ "$status" -eq 0 ] && [ -n "$(ls "$work/flags/flags")" ] && [ ! -s "$work/out" ]
+ok "flags that are the same are not written again" $?
+
 run make print-PROFILE
 is "a variable is printed" 0 "PROFILE=dev"
 MAX_JOBS=7 run make print-JOBS
