@@ -169,6 +169,7 @@ static int get_token(struct registry *reg, const struct oci_challenge *c, struct
 
 static int log_in(struct registry *reg, const char *challenge, struct err *e)
 {
+	cleanup_free char *host = NULL;
 	struct oci_challenge c;
 	int r = oci_read_challenge(challenge, &c, e);
 
@@ -177,11 +178,13 @@ static int log_in(struct registry *reg, const char *challenge, struct err *e)
 	if (c.bearer)
 		return get_token(reg, &c, e);
 	r = basic(reg, reg->base, &reg->auth, e);
-	if (r == 0 && !reg->auth)
-		r = source_fail(reg->call, "Unauthorized", -EACCES, e,
-				"the registry wants a name and a password, and no auth file "
-				"has one for it");
-	return r;
+	if (r < 0 || reg->auth)
+		return r;
+	host = registry_host(reg->base);
+	return source_fail(reg->call, "Unauthorized", -EACCES, e,
+			   "the registry '%.200s' wants a name and a password, and no auth "
+			   "file has one for it",
+			   host);
 }
 
 int registry_get(struct registry *reg, const char *path, const char *accept, uint64_t max,

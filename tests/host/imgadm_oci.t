@@ -130,7 +130,7 @@ is "a name of another registry is not asked for here" "$status ${err:0:43}" "1 i
 auth() { jq -n --arg h "$1" --arg a "$(printf %s "$2" | base64)" '{auths: {($h): {auth: $a}}}'; }
 sources "$(registry_at $locked)"
 HOME=/root imgadm import -q team/first
-is "without a password" "$status $err" "1 imgadm import: error (Unauthorized): the registry wants a name and a password, and no auth file has one for it"
+is "without a password" "$status $err" "1 imgadm import: error (Unauthorized): the registry '$locked' wants a name and a password, and no auth file has one for it"
 auth $locked tester:wrong >"$dir/auth.json"
 chmod 600 "$dir/auth.json"
 REGISTRY_AUTH_FILE=$dir/auth.json imgadm import -q team/first
