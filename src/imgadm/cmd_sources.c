@@ -8,6 +8,7 @@
 #include "base/table.h"
 #include "libimg/source_ops.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -118,6 +119,14 @@ static int check(const struct cli_call *call, const struct sources *s, struct er
 	return r;
 }
 
+/* A server whose certificate is not believed stays unusable when it is added by force. */
+static const char *hint(const struct source_answer *a)
+{
+	if (a->result == -ENOKEY)
+		return "--ca-file FILE names the authority to trust, -k checks no certificate";
+	return "-f adds it all the same";
+}
+
 static int ping(const struct cli_call *call, const struct sources *s, const struct source *one)
 {
 	struct source_answer a;
@@ -126,9 +135,8 @@ static int ping(const struct cli_call *call, const struct sources *s, const stru
 	source_ask(s, &one, 1, SOURCE_PING, NULL, &a);
 	if (a.result < 0) {
 		cleanup_free char *msg =
-			xasprintf("unexpected ping error to image source \"%s\" (%s): %s; -f "
-				  "adds it all the same",
-				  one->url, one->ops->type, a.err.msg);
+			xasprintf("unexpected ping error to image source \"%s\" (%s): %s; %s",
+				  one->url, one->ops->type, a.err.msg, hint(&a));
 
 		r = imgadm_fail(call, "SourcePing", msg);
 	}

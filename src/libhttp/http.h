@@ -74,7 +74,8 @@ struct http_job {
 	 * retry of 429 and 5xx aside); a file is got by 200 and 206 alone. -ESTALE: what FD has
 	 * is of another file than the server's; start over from nothing. -EBADMSG: the server's
 	 * file has another size. -ENOENT: 404 or 410. -EACCES: 401 or 403. -EREMOTEIO: another
-	 * status. -EPROTO: TLS. The rest: the network's.
+	 * status. -ENOKEY: nobody who is trusted vouches for the server's certificate.
+	 * -EPROTO: TLS otherwise. The rest: the network's.
 	 */
 	int result;
 	struct err err;

@@ -279,6 +279,11 @@ imgadm import -q "$A"
 is "a certificate that nobody vouches for" "$status ${err:0:34}" "1 imgadm import: error (ClientError)"
 grep -qi certificate <<<"$err"
 ok "... and says so" $?
+imgadm sources -a $tls?channel=x
+is "adding it hints at what helps" "$status ${err:0:35} ${err##*; }" \
+	"1 imgadm sources: error (SourcePing): --ca-file FILE names the authority to trust, -k checks no certificate"
+imgadm sources -a $tls?channel=x --ca-file /etc/dais/ca.pem
+is "... and does" "$status $err" "0 "
 sources "{\"type\":\"imgapi\",\"url\":\"$tls\",\"ca_file\":\"/etc/dais/ca.pem\"}"
 imgadm import -q "$A"
 is "an authority of the source's own" "$status $err" "0 "
