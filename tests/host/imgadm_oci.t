@@ -105,6 +105,9 @@ for tag in 1.0 2.0; do imgadm import -q --json team/two:$tag; done
 imgadm get "$(top)"
 is "what was a layer is an image as well, by all its names" "$(jq -c '.manifest.tags | [.["docker:repo"], .["docker:tag:1.0"],
 	.["docker:tag:2.0"], .["docker:config"].WorkingDir]' <<<"$out") $(count_images)" '["'$broken'/team/two",true,true,"/etc"] 5'
+two=$(jq -r .manifest.uuid <<<"$out")
+imgadm show team/two:2.0
+is "show takes the name" "$status $(jq -r '.type, .uuid' <<<"$out" | xargs)" "0 docker $two"
 imgadm list --docker -H -s tag -o repository,tag,image_id repository=$broken/team/two
 id=$(jq -r '.manifest.tags["docker:id"] | split(":")[-1][0:12]' < <("$bin/imgadm" list -j --docker docker_repo=$broken/team/two --root "$root" | jq '.[0]'))
 is "list --docker: a row for each tag" "$status $(xargs <<<"$out")" "0 $broken/team/two 1.0 $id $broken/team/two 2.0 $id"
