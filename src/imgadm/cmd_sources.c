@@ -162,12 +162,12 @@ void sources_say(const char *what, const struct source *s, const char *end)
 		     s->insecure ? " (insecure)" : "", channel_note(s, channel), end);
 }
 
-static bool has(const struct sources *s, const struct source *one)
+const struct source *sources_have(const struct sources *s, const struct source *one)
 {
 	for (size_t i = 0; i < s->count; i++)
 		if (source_equal(&s->items[i], one))
-			return true;
-	return false;
+			return &s->items[i];
+	return NULL;
 }
 
 static int store(const struct cli_call *call, const struct host *h, const struct sources *s)
@@ -180,10 +180,11 @@ static int store(const struct cli_call *call, const struct host *h, const struct
 static int add_made(const struct cli_call *call, const struct host *h, struct sources *s,
 		    struct source *one)
 {
+	const struct source *there = sources_have(s, one);
 	int r;
 
-	if (has(s, one)) {
-		sources_say("Already have", one, ", no change");
+	if (there) {
+		sources_say("Already have", there, ", no change");
 		return 0;
 	}
 	if (s->count == SOURCES_MAX)

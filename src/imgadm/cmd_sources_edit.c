@@ -119,6 +119,7 @@ static int read_lines(const struct host *h, char *text, struct sources *old,
 	for (char *line = strsep(&text, "\n"); line; line = strsep(&text, "\n")) {
 		struct source one = { 0 }, kept = { 0 };
 		struct source_wish wish;
+		bool old_one;
 		int r = read_line(line, ++number, &wish, e);
 
 		if (r == 0)
@@ -131,12 +132,19 @@ static int read_lines(const struct host *h, char *text, struct sources *old,
 			source_done(&one);
 			return err_set(e, -E2BIG, "more than %d sources", SOURCES_MAX);
 		}
-		if (take_old(old, &one, &kept)) {
+		old_one = take_old(old, &one, &kept);
+		if (old_one) {
 			source_done(&one);
 			one = kept;
-		} else {
-			sources_say("Added", &one, "");
 		}
+		if (sources_have(ret, &one)) {
+			r = err_set(e, -EEXIST, "line %d: '%.200s' is there twice", number,
+				    one.url);
+			source_done(&one);
+			return r;
+		}
+		if (!old_one)
+			sources_say("Added", &one, "");
 		sources_add(ret, &one);
 	}
 	(void)rest;

@@ -116,10 +116,16 @@ static bool same_text(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
+/* By what they do: a kind may have two names. */
+static bool same_kind(const struct source_ops *a, const struct source_ops *b)
+{
+	return a->get == b->get;
+}
+
 bool source_equal(const struct source *a, const struct source *b)
 {
-	return same_text(a->url, b->url) && a->ops == b->ops && a->insecure == b->insecure &&
-	       same_text(a->channel, b->channel);
+	return same_text(a->url, b->url) && same_kind(a->ops, b->ops) &&
+	       a->insecure == b->insecure && same_text(a->channel, b->channel);
 }
 
 static int read_host_file(const struct host *h, const char *path, char **ret, struct err *e)

@@ -74,6 +74,7 @@ i "again" 0 'Already have "imgapi" image source "http://127.0.0.1:1" (insecure),
 i "sources: a table" 0 $'URL                           TYPE    INSECURE\nhttp://127.0.0.1:1            imgapi  true\nhttp://127.0.0.1:1[?]channel=x  imgapi  false' '' sources -v
 i "whether they are there, as JSON" 0 '*"ok": false,*"error": "*' '' sources -c -j
 i "the hub" 0 'Added "docker" image source "https://docker.io"' '' sources -f --add-docker-hub
+i "... by the other name of its kind" 0 'Already have "docker" image source "https://docker.io", no change' '' sources -f -t oci -a https://docker.io/
 i "the hub and another at once" 1 '' "imgadm sources: error (Usage): only one of -a, -c, -d and -e at a time" sources --add-docker-hub -a x
 i "without the hub" 0 'Deleted "docker" image source "https://docker.io"' '' sources -d https://docker.io
 t "-v before a command is not the command's -v" 0 $'http://127.0.0.1:1\nhttp://127.0.0.1:1[?]channel=x' '' "$bin/imgadm" -v sources --root "$root/host"
@@ -91,6 +92,10 @@ edit true "edit: nothing" 0 'Image sources unchanged' ''
 edit 'sed -i s/channel=x/channel=y/' "edit: another" 0 \
 	$'Added "imgapi" image source "http://127.0.0.1:1[?]channel=y" (channel=y)\nDeleted "imgapi" image source "http://127.0.0.1:1[?]channel=x" (channel=x)' ''
 edit 'sed -i $a\ftp://x' "edit: a mistake" 1 '' "imgadm sources: error (ConfigError): line 3: 'ftp://x' is neither*"
+edit 'sed -i $p' "edit: the same line twice" 1 '' "imgadm sources: error (ConfigError): line 3: 'http://127.0.0.1:1[?]channel=y' is there twice"
+printf '#!/bin/sh\nprintf "http://h:1 %%s\\n" docker oci >"$1"\n' >"$root/editor"
+chmod 755 "$root/editor"
+edit "$root/editor" "edit: a registry by both names of its kind" 1 '*' "imgadm sources: error (ConfigError): line 2: 'http://h:1' is there twice"
 edit false "edit: the editor fails" 1 '' "imgadm sources: error (ConfigError): the editor 'false' failed; nothing was changed"
 echo '{"v":2}' >"$root/m.json"
 i "validate" 1 '*"field": "uuid"*"code": "MissingParameter"*' '' validate -j "$root/m.json"
