@@ -5,8 +5,8 @@
 #	make test-cli T=PATTERN    only tests/cli/*PATTERN*.t
 #	make fuzz FUZZ_SECONDS=60  each fuzzer for so long, over its corpus
 #	make soak SOAK_OPS=N       the model tests with N operations each, every system call that
-#	                           can fail, the disk image (make image-test), and each fuzzer
-#	                           for longer
+#	                           can fail, a kill at each step of an import, the disk image
+#	                           (make image-test), and each fuzzer for longer
 #	make bench T=PATTERN       tests/bench/*PATTERN*.sh, with release programs; as root
 #
 # Unit tests and the programs that the others run are made in dev mode, with
@@ -43,8 +43,9 @@ fuzz-run: $(addprefix $(B)/check/,$(FUZZERS))
 soak:
 	+@$(MAKE) --no-print-directory MODE=dev programs
 	@DAIS_BIN=$(abspath $(BUILD))/dev/bin MODEL_OPS=$(SOAK_OPS) MODEL_SEED=$$(date +%s) \
-		SYSCALL_EVERY=1 \
-		tests/run host $(wildcard tests/host/*model*.t tests/host/*_syscalls.t)
+		SYSCALL_EVERY=1 KILL_EVERY=1 \
+		tests/run host $(wildcard tests/host/*model*.t tests/host/*_syscalls.t \
+			tests/host/imgadm_import_kill.t)
 	+@$(MAKE) --no-print-directory image-test
 	+@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$$((FUZZ_SECONDS * 15))
 

@@ -4,6 +4,9 @@
 # SIGKILL at the steps of an import of an image and its origin, of a vacuum of both, and of an
 # update: what is there afterwards is each image whole or not at all, the processes of the dead
 # are gone, and the next command succeeds and leaves nothing of it.
+#
+# environment: KILL_EVERY, 1: at every call of a kind (`make soak`). Without it the first
+# calls, and ever fewer of the later ones.
 # shellcheck source=tests/host/imgapi_lib.bash
 . "$(dirname "$0")/imgapi_lib.bash"
 command -v strace >/dev/null || skip "'strace' is not installed"
@@ -46,6 +49,8 @@ orphans() { # those that imgadm started may need a moment to see its end
 	return 1
 }
 
+further() { [ -n "${KILL_EVERY:-}" ] || step=$((n * 2)); }
+
 kills=0 seen=
 for call in renameat2 renameat unlinkat openat ioctl syncfs fsync pread64 write fork,clone,clone3,vfork wait4 ftruncate mkdirat; do
 	n=0 step=1 good=0
@@ -59,7 +64,7 @@ for call in renameat2 renameat unlinkat openat ioctl syncfs fsync pread64 write 
 		esac
 		orphans || { ok "killed at $call $n: its processes live on" 1; good=1; }
 		[ "$now" = both ] && imgadm delete $top
-		[ $n -lt 3 ] || step=$((n / 2 + 1))
+		further
 	done
 	imgadm import -q $top
 	[ "$status" -eq 0 ] && [ "$(state)" = both ] && is_clean && [ $good = 0 ]
@@ -69,7 +74,7 @@ for call in renameat2 renameat unlinkat openat ioctl syncfs fsync pread64 write 
 	imgadm check
 	is "... and nothing is left" "$status $out $(ls -A "$zones/images/.download")" "0  "
 done
-[ $kills -gt 30 ]
+[ $kills -gt 20 ]
 ok "that were kills enough ($kills)" $?
 [[ $seen == *none* && $seen == *base* ]]
 ok "before and between the two images" $?
@@ -91,7 +96,7 @@ for call in ioctl renameat2,renameat,rename unlinkat openat syncfs; do
 		seen+=" $now"
 		case $now in none | base | both) ;; *) good=1; echo "# $call $n: $now" ;; esac
 		is_mended || { good=1; echo "# $call $n: check says $out, $(ls -A "$zones/images/.partial")"; }
-		[ $n -lt 3 ] || step=$((n / 2 + 1))
+		further
 	done
 	[ $good = 0 ]
 	ok "vacuum killed at each $call: images are whole or gone, check takes the rest" $?
@@ -116,11 +121,11 @@ for call in openat write fsync renameat2,renameat,rename unlinkat; do
 		imgadm update $base
 		[ "$(said)" = "text $number" ] && is_mended || { good=1; echo "# $call $n: then '$(said)', check: $out"; }
 		[ -z "$(find "$zones/images/$base" -maxdepth 1 -name '.*.new')" ] || { good=1; echo "# $call $n: half a file"; }
-		[ $n -lt 3 ] || step=$((n / 2 + 1))
+		further
 	done
 	[ $good = 0 ]
 	ok "update killed at each $call: the old manifest or the new, the next update works" $?
 done
-[ $kills -gt 8 ] && [ "$(state)" = both ]
+[ $kills -gt 5 ] && [ "$(state)" = both ]
 ok "... and the images are whole ($kills kills)" $?
 finish
