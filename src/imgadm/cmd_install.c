@@ -2,6 +2,7 @@
 #include "imgadm/session.h"
 
 #include "base/alloc.h"
+#include "libimg/describe.h"
 #include "libimg/install.h"
 #include "libimg/manifest.h"
 
@@ -87,6 +88,8 @@ static void print_outcome(const struct work *w, const struct host *h,
 	       jv_string(outcome == INSTALL_DONE ? "installed" : "already installed"));
 	if (image_load(h, field(w, "uuid"), &img, NULL) == 0)
 		jv_set(v, "meta", jv_copy(img.meta));
+	if (!cli_has(w->session.call, "m"))
+		jv_set(v, "manifest", jv_copy(w->manifest));
 	imgadm_print_json(v);
 }
 
@@ -108,6 +111,26 @@ static int load_manifest(const struct cli_call *call, struct jv **ret)
 			   e.msg);
 }
 
+/* Without -m: what the file itself says. It is shown, so that it can be made better. */
+static int make_manifest(const struct work *w, struct jv **ret)
+{
+	const struct cli_call *call = w->session.call;
+	cleanup_free char *text = NULL;
+	struct err e = { 0 };
+	int r;
+
+	session_catch_signals();
+	r = image_describe(cli_get(call, "f"), cli_get(call, "u"), &session_interrupted, ret,
+			   &e);
+	if (r < 0)
+		return imgadm_fail(call, code_of(r), e.msg);
+	if (cli_has(call, "json"))
+		return 0;
+	text = jv_dump(*ret, 2);
+	(void)fprintf(w->session.words, "Made a manifest:\n%s\n", text);
+	return 0;
+}
+
 static int install(const struct cli_call *call, const struct host *h, uint64_t limit)
 {
 	cleanup_jv struct jv *manifest = NULL;
@@ -123,7 +146,8 @@ static int install(const struct cli_call *call, const struct host *h, uint64_t l
 	};
 	enum install_outcome outcome;
 	struct err e = { 0 };
-	int r = load_manifest(call, &manifest);
+	int r = cli_has(call, "m") ? load_manifest(call, &manifest)
+				   : make_manifest(&w, &manifest);
 
 	if (r != 0)
 		return r;
@@ -144,8 +168,12 @@ int cmd_install(struct cli_call *call, struct err *e)
 	struct host h = { .fd = -1 };
 	int r;
 
-	if (!cli_has(call, "m") || !cli_has(call, "f"))
-		return cli_wrong_use(call, "give both -m MANIFEST and -f FILE");
+	if (!cli_has(call, "f"))
+		return cli_wrong_use(call, "give -f FILE, and -m MANIFEST if there is one");
+	if (cli_has(call, "m") && cli_has(call, "u"))
+		return cli_wrong_use(call, "-u is for files without a manifest: -m has a UUID");
+	if (cli_has(call, "u") && !uuid_is_valid(cli_get(call, "u")))
+		return cli_wrong_use(call, "-u: '%s' is no UUID", cli_get(call, "u"));
 	if (cli_get(call, "max-size") &&
 	    cli_parse_size(cli_get(call, "max-size"), &limit, e) < 0)
 		return cli_wrong_use(call, "--max-size: %s", e->msg);

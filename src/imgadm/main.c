@@ -197,11 +197,12 @@ static const struct cli_opt install_opts[] = {
 	{ .letter = 'j', .name = "json", .help = "print the result as JSON" },
 	{ .letter = 'm',
 	  .arg = "MANIFEST",
-	  .help = "the image's manifest",
+	  .help = "the image's manifest (one is made)",
 	  .complete = CLI_FILE },
 	{ .name = "max-size", .arg = "SIZE", .help = "refuse what unpacks to more (64G)" },
 	POOL,
 	{ .letter = 'q', .help = "no progress bar, no notes" },
+	{ .letter = 'u', .arg = "UUID", .help = "the UUID of the manifest that is made" },
 	CLI_END,
 };
 

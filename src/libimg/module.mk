@@ -1,6 +1,6 @@
 $(call library, img, image.c manifest.c manifest_rules.c manifest_requirements.c manifest_values.c \
 	extract.c sandbox.c tar.c tar_entry.c layer.c \
-	decompress.c digest.c format.c pool.c stage.c install.c helper.c source.c source_ask.c download.c fetch.c \
+	decompress.c digest.c format.c pool.c stage.c install.c describe.c helper.c source.c source_ask.c download.c fetch.c \
 	import.c import_plan.c import_run.c uses.c refresh.c leftovers.c \
 	source_types.c source_auth.c imgapi.c docker.c registry.c registry_auth.c layout.c oci.c oci_disk.c oci_ref.c signature.c \
 	simplestreams.c source_simplestreams.c spool.c raw.c btrfs.c btrfs_left.c btrfs_encoded.c \

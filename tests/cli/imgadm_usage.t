@@ -101,7 +101,7 @@ echo '{"v":2}' >"$root/m.json"
 i "validate" 1 '*"field": "uuid"*"code": "MissingParameter"*' '' validate -j "$root/m.json"
 i "delete without a pool" 3 '' "imgadm delete: error (ImageNotInstalled): *" delete $uuid
 i "another pool" 1 '' "imgadm get: error (InvalidArgument): there is no pool 'tank', only 'zones'" get -P tank $uuid
-i "install without files" 1 '' 'imgadm install: error (Usage): give both -m MANIFEST and -f FILE' install -m x
+i "install without files" 1 '' 'imgadm install: error (Usage): give -f FILE, and -m MANIFEST if there is one' install -m x
 t "a root that is not there" 1 '' "imgadm list: error (FileSystem): cannot find the root folder '/nonexistent': *" "$bin/imgadm" list --root /nonexistent
 
 m() { # m NAME MANIFEST ERROR
