@@ -3,7 +3,7 @@
  * cmd_vacuum.c - vacuum: delete what nothing needs. A chain goes from its leaf: once the
  * image is chosen that was made from another, that other is free as well.
  */
-#include "imgadm/imgadm.h"
+#include "imgadm/vacuum.h"
 
 #include "base/alloc.h"
 #include "libimg/install.h"
@@ -14,8 +14,10 @@
 
 struct vacuum {
 	const struct cli_call *call;
+	struct vacuum_rule rule;
 	struct image_list images;
 	struct image_uses uses;
+	enum vacuum_stays *stays; /* one an image */
 	bool *chosen;
 	size_t *order; /* of deleting */
 	size_t count;
@@ -48,12 +50,14 @@ static void choose(struct vacuum *v)
 {
 	size_t before;
 
+	v->stays = vacuum_rule_apply(&v->rule, &v->images, time(NULL));
 	v->chosen = xcalloc(v->images.count + 1, sizeof(*v->chosen));
 	v->order = xcalloc(v->images.count + 1, sizeof(*v->order));
 	do {
 		before = v->count;
 		for (size_t i = 0; i < v->images.count; i++) {
-			if (v->chosen[i] || keeper(v, v->images.items[i].uuid))
+			if (v->chosen[i] || v->stays[i] != VACUUM_STAYS_NOT ||
+			    keeper(v, v->images.items[i].uuid))
 				continue;
 			v->chosen[i] = true;
 			v->order[v->count++] = i;
@@ -67,27 +71,39 @@ static char *title(const struct image *img)
 			 image_version(img) ? image_version(img) : "");
 }
 
+/* Why the image stays; NULL: it does not. New. */
+static char *reason(const struct vacuum *v, size_t at)
+{
+	const struct image *img = &v->images.items[at];
+	const struct image_use *use = keeper(v, img->uuid);
+
+	if (use && use->kind == IMAGE_USE_CLONE)
+		return xasprintf("VM %s is a clone of it", use->user);
+	if (use && use->kind == IMAGE_USE_ORIGIN)
+		return xasprintf("image %s has it as its origin", use->user);
+	if (use)
+		return xasprintf("the record of VM %s names it", use->user);
+	switch (v->stays[at]) {
+	case VACUUM_STAYS_YOUNG:
+		return xasprintf("it was installed in the last %d days", v->rule.days);
+	case VACUUM_STAYS_UNDATED:
+		return xstrdup("when it was installed is not known");
+	case VACUUM_STAYS_NEWEST:
+		return xasprintf("it is one of the newest %d of its name", v->rule.keep);
+	case VACUUM_STAYS_NOT:
+	default:
+		return NULL;
+	}
+}
+
 static void print_reasons(const struct vacuum *v)
 {
-	static const char *const why[] = {
-		[IMAGE_USE_CLONE] = "VM %s is a clone of it",
-		[IMAGE_USE_ORIGIN] = "image %s has it as its origin",
-		[IMAGE_USE_RECORD] = "the record of VM %s names it",
-	};
-
 	for (size_t i = 0; i < v->images.count; i++) {
-		const struct image_use *use = keeper(v, v->images.items[i].uuid);
 		cleanup_free char *t = title(&v->images.items[i]);
-		cleanup_free char *reason = NULL;
-		char *at;
+		cleanup_free char *why = v->chosen[i] ? NULL : reason(v, i);
 
-		if (v->chosen[i] || !use)
-			continue;
-		reason = xstrdup(why[use->kind]);
-		at = strstr(reason, "%s");
-		*at = '\0';
-		(void)fprintf(stderr, "keeping image %s: %s%s%s\n", t, reason, use->user,
-			      at + 2);
+		if (why)
+			(void)fprintf(stderr, "keeping image %s: %s\n", t, why);
 	}
 }
 
@@ -149,7 +165,7 @@ static int delete_all(struct vacuum *v, const struct host *h)
 static int vacuum(struct vacuum *v, const struct host *h)
 {
 	struct err e = { 0 };
-	int r = image_list_load(h, false, &v->images, &e);
+	int r = image_list_load(h, v->rule.days > 0, &v->images, &e);
 
 	if (r == 0 && v->images.unreadable)
 		/* It may be the origin of others, or have one. */
@@ -181,6 +197,11 @@ int cmd_vacuum(struct cli_call *call, struct err *e ATTR_UNUSED)
 		jv_unref(v.list);
 		return cli_wrong_use(call, "-j asks nothing: give -f or -n with it");
 	}
+	r = vacuum_rule_read(call, &v.rule);
+	if (r != 0) {
+		jv_unref(v.list);
+		return r;
+	}
 	r = imgadm_begin(call, &h);
 	if (r == 0) {
 		r = vacuum(&v, &h);
@@ -190,6 +211,7 @@ int cmd_vacuum(struct cli_call *call, struct err *e ATTR_UNUSED)
 	jv_unref(v.list);
 	image_list_done(&v.images);
 	image_uses_done(&v.uses);
+	free(v.stays);
 	free(v.chosen);
 	free(v.order);
 	host_close(&h);

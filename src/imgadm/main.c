@@ -161,7 +161,11 @@ static const struct cli_opt update_opts[] = {
 static const struct cli_opt vacuum_opts[] = {
 	{ .letter = 'f', .name = "force", .help = "ask no question" },
 	{ .letter = 'j', .name = "json", .help = "print the result as JSON" },
+	{ .name = "keep", .arg = "N", .help = "leave the newest N of each name" },
 	{ .letter = 'n', .name = "dry-run", .help = "say what would be deleted" },
+	{ .name = "older-than",
+	  .arg = "DAYS",
+	  .help = "leave what was installed in the last DAYS days" },
 	{ .letter = 'v',
 	  .name = "verbose",
 	  .help = "say why the others are kept",
