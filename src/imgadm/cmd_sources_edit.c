@@ -110,16 +110,15 @@ static bool take_old(struct sources *old, const struct source *one, struct sourc
 	return false;
 }
 
+/* ADDED says which of RET are new. */
 static int read_lines(const struct host *h, char *text, struct sources *old,
-		      struct sources *ret, struct err *e)
+		      struct sources *ret, bool added[static SOURCES_MAX], struct err *e)
 {
-	char *rest = NULL;
 	int number = 0;
 
 	for (char *line = strsep(&text, "\n"); line; line = strsep(&text, "\n")) {
 		struct source one = { 0 }, kept = { 0 };
 		struct source_wish wish;
-		bool old_one;
 		int r = read_line(line, ++number, &wish, e);
 
 		if (r == 0)
@@ -132,8 +131,8 @@ static int read_lines(const struct host *h, char *text, struct sources *old,
 			source_done(&one);
 			return err_set(e, -E2BIG, "more than %d sources", SOURCES_MAX);
 		}
-		old_one = take_old(old, &one, &kept);
-		if (old_one) {
+		added[ret->count] = !take_old(old, &one, &kept);
+		if (!added[ret->count]) {
 			source_done(&one);
 			one = kept;
 		}
@@ -143,16 +142,17 @@ static int read_lines(const struct host *h, char *text, struct sources *old,
 			source_done(&one);
 			return r;
 		}
-		if (!old_one)
-			sources_say("Added", &one, "");
 		sources_add(ret, &one);
 	}
-	(void)rest;
 	return 0;
 }
 
-static void say_deleted(const struct sources *old, size_t *ret_count)
+static void say_changes(const struct sources *edited, const bool *added,
+			const struct sources *old, size_t *ret_count)
 {
+	for (size_t i = 0; i < edited->count; i++)
+		if (added[i])
+			sources_say("Added", &edited->items[i], "");
 	for (size_t i = 0; i < old->count; i++) {
 		if (!old->items[i].url)
 			continue;
@@ -174,6 +174,7 @@ int sources_edit(const struct cli_call *call, const struct host *h, struct sourc
 	cleanup_sources struct sources edited = { .config = jv_ref(s->config) };
 	cleanup_buf struct buf before = BUF_INIT;
 	cleanup_free char *after = NULL;
+	bool added[SOURCES_MAX] = { false };
 	struct err e = { 0 };
 	size_t count = s->count, gone = 0;
 	int r;
@@ -181,16 +182,16 @@ int sources_edit(const struct cli_call *call, const struct host *h, struct sourc
 	write_lines(&before, s);
 	r = edit(buf_str(&before), &after, &e);
 	if (r == 0)
-		r = read_lines(h, after, s, &edited, &e);
+		r = read_lines(h, after, s, &edited, added, &e);
 	if (r < 0)
 		return imgadm_fail(call, "ConfigError", e.msg);
-	say_deleted(s, &gone);
 	if (same_lines(&edited, buf_str(&before))) {
 		(void)puts("Image sources unchanged");
 		return 0;
 	}
 	if (sources_store(h, &edited, &e) < 0)
 		return imgadm_fail(call, "FileSystem", e.msg);
+	say_changes(&edited, added, s, &gone);
 	if (gone == 0 && edited.count == count)
 		(void)puts("Reordered image sources");
 	return 0;

@@ -95,7 +95,7 @@ edit 'sed -i $a\ftp://x' "edit: a mistake" 1 '' "imgadm sources: error (ConfigEr
 edit 'sed -i $p' "edit: the same line twice" 1 '' "imgadm sources: error (ConfigError): line 3: 'http://127.0.0.1:1[?]channel=y' is there twice"
 printf '#!/bin/sh\nprintf "http://h:1 %%s\\n" docker oci >"$1"\n' >"$root/editor"
 chmod 755 "$root/editor"
-edit "$root/editor" "edit: a registry by both names of its kind" 1 '*' "imgadm sources: error (ConfigError): line 2: 'http://h:1' is there twice"
+edit "$root/editor" "edit: a registry by both names of its kind" 1 '' "imgadm sources: error (ConfigError): line 2: 'http://h:1' is there twice"
 edit false "edit: the editor fails" 1 '' "imgadm sources: error (ConfigError): the editor 'false' failed; nothing was changed"
 echo '{"v":2}' >"$root/m.json"
 i "validate" 1 '*"field": "uuid"*"code": "MissingParameter"*' '' validate -j "$root/m.json"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "libimg/manifest.h"
 
+#include "base/alloc.h"
 #include "base/jv.h"
+#include "libimg/describe.h"
 #include "libimg/install.h"
 #include "unit.h"
 
@@ -266,6 +268,31 @@ static void installing_trusts_the_file_and_checks_it_more(void **state)
 		    "invalid manifest: files[0].sha1 (must be 40 hexadecimal digits)");
 }
 
+static void a_file_gives_a_name_that_a_manifest_may_have(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "/a.b/debian-13-amd64.qcow2", "debian-13-amd64" },
+		{ "web-1.1.tar.gz", "web-1.1" },
+		{ "DISK.IMG.XZ", "DISK" },
+		{ "./my tree,\"1\".raw", "my-tree--1-" },
+		{ "/x/.qcow2", ".qcow2" },
+		{ "/x/.gz.gz", ".gz" },
+		{ "\xc3\xbc.tar", "--" },
+		{ "-", "-" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		cleanup_free char *name = image_name_of(pairs[i][0]);
+		char text[512];
+
+		assert_string_equal(name, pairs[i][1]);
+		(void)snprintf(text, sizeof(text), START "\"name\":\"%s\",\"type\":\"zvol\"}",
+			       name);
+		expect(text, MANIFEST_MINIMAL, "");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +312,7 @@ int main(void)
 		cmocka_unit_test(servers_ask_for_more),
 		cmocka_unit_test(an_old_manifest_is_brought_up_to_date),
 		cmocka_unit_test(what_is_no_json_is_told_by_place),
+		cmocka_unit_test(a_file_gives_a_name_that_a_manifest_may_have),
 		cmocka_unit_test(installing_trusts_the_file_and_checks_it_more),
 		/* clang-format on */
 	};
