@@ -85,7 +85,8 @@ class Host:
             p = subprocess.Popen(["sleep", "600"])
             self.processes.append(p)
             self.pids[str(vm["pid"])] = str(p.pid)
-            state.update(pid=p.pid, pid_start=start_time(p.pid), supervisor=p.pid)
+            began = start_time(p.pid)
+            state.update(pid=p.pid, pid_start=began, supervisor=p.pid, supervisor_start=began)
         write(f"run/dais/{vm['uuid']}/state.json", json.dumps(state))
 
     def keep(self):
