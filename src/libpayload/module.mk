@@ -1,7 +1,5 @@
 $(call library, payload, \
 	filesystem.c \
-	js_regex.c \
-	js_regex_find.c \
 	payload.c \
 	payload_addresses.c \
 	payload_check.c \

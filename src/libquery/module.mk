@@ -1,4 +1,5 @@
 $(call library, query, \
+	js_regex.c \
 	vm_diff.c \
 	vm_event.c \
 	vm_fields.c \

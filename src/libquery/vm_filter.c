@@ -5,7 +5,7 @@
 #include "base/jv.h"
 #include "base/uuid.h"
 #include "libnet/address.h"
-#include "libpayload/js_regex.h"
+#include "libquery/js_regex.h"
 #include "libpayload/prop.h"
 
 #include <ctype.h>

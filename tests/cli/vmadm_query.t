@@ -114,7 +114,7 @@ t 1 '' 'invalid sort field: -bogus' list -s -bogus
 t 1 '' 'Invalid order key: "nics.*.ip"' list -o 'nics.*.ip'
 t 1 '' 'Invalid filter key: "nics.*.ips"' list 'nics.*.ips=1'
 t 1 '' 'Invalid filter key: "nope"' list nope
-t 1 '' "regular expression '(?<=a)': has a group that is not supported" list 'alias=~(?<=a)'
+t 1 '' "regular expression '(a', at character 3: missing closing parenthesis" list 'alias=~(a'
 
 t 0 "$a
 $b

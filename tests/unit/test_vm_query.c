@@ -2,7 +2,7 @@
 #include "libquery/vm_query.h"
 
 #include "base/jv.h"
-#include "libpayload/js_regex.h"
+#include "libquery/js_regex.h"
 
 #include "unit.h"
 
@@ -206,13 +206,18 @@ static void expressions_have_characters(void **state)
 	assert_true(regex_finds("^[\xc3\xa0-\xc3\xbf]$", "\xc3\x9c"));
 	assert_true(regex_finds("\xd0\xb4$", "\xd0\x94"));
 	assert_true(regex_finds("^\\W$", "\xc3\xbc"));
-	assert_true(regex_finds("^.$", "\xff"));
+	assert_false(regex_finds("^.$", "\xff"));
+	assert_true(regex_finds("b", "a\xff"
+				     "b"));
 	assert_true(regex_finds("^a{$", "a{"));
 	assert_true(regex_finds("^a{x}]$", "a{x}]"));
 	assert_true(regex_finds("^a{2,}$", "aaa"));
 	assert_false(regex_finds("^(?:ab){2,3}$", "abababab"));
 	assert_true(regex_finds("^\\q\\/$", "q/"));
 	assert_true(regex_finds("^[\\w-.]+$", "a-b.c"));
+	assert_true(regex_finds("^[.-\\d]+-[a-c]$", "1-.-b"));
+	assert_false(regex_finds("^[\\]-\\w]$", "."));
+	assert_true(regex_finds("\\w-\\d", "a-1"));
 	assert_true(regex_finds("^[\\S]+$", "abc"));
 	assert_false(regex_finds("^[\\S]+$", "a c"));
 	assert_true(regex_finds("a|^$", ""));
@@ -220,13 +225,19 @@ static void expressions_have_characters(void **state)
 	assert_false(regex_finds("^(?:a{99}){9}", "aaaa"));
 }
 
-static void expressions_that_are_not_supported_are_refused(void **state)
+static void expressions_know_more_than_those_of_javascript(void **state)
 {
-	static const char *const bad[] = { "(?<n>a)", "(?<=a)b", "(?i)a", "[a",      "[b-a]",
-					   "\\",      "(",       ")",     "a(b))",   "*a",
-					   "a++",     "a+?+",    "a**",   "a{9}{9}", "{2}",
-					   "a{2,1}",  "(a",      "^*",    "(?:a",    "(?",
-					   "[\\]" };
+	(void)state;
+	assert_true(regex_finds("(?<=web-)\\d", "web-1"));
+	assert_true(regex_finds("^(?<one>.)\\k<one>$", "aa"));
+	assert_false(regex_finds("a++a", "aaa"));
+}
+
+static void expressions_that_are_none_are_refused(void **state)
+{
+	static const char *const bad[] = { "[a",   "[b-a]",  "(",    ")",   "a(b))",
+					   "*a",   "a**",    "^**",  "(a",  "(?",
+					   "(?:a", "a{2,1}", "[\\]", "\xff" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -236,6 +247,7 @@ static void expressions_that_are_not_supported_are_refused(void **state)
 		if (js_regex_compile(bad[i], &re, &e) == 0)
 			fail_msg("'%s' was taken", bad[i]);
 		assert_non_null(strstr(e.msg, bad[i]));
+		assert_non_null(strstr(e.msg, "at character"));
 	}
 }
 
@@ -265,7 +277,8 @@ int main(void)
 		cmocka_unit_test(expressions_of_javascript_are_understood),
 		cmocka_unit_test(expressions_look_ahead_and_back),
 		cmocka_unit_test(expressions_have_characters),
-		cmocka_unit_test(expressions_that_are_not_supported_are_refused),
+		cmocka_unit_test(expressions_know_more_than_those_of_javascript),
+		cmocka_unit_test(expressions_that_are_none_are_refused),
 		cmocka_unit_test(a_list_reads_what_its_columns_come_from),
 		/* clang-format on */
 	};
