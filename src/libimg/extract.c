@@ -200,7 +200,6 @@ static int collect(struct worker *w, struct extract_counts *counts, struct err *
 static int start_writer(struct job *job, struct worker *w, struct err *e)
 {
 	int ready[2] = { -1, -1 }, go[2] = { -1, -1 };
-	char byte = 0;
 	int r;
 
 	if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(go, O_CLOEXEC) < 0) {
@@ -213,12 +212,12 @@ static int start_writer(struct job *job, struct worker *w, struct err *e)
 	close_p(&ready[1]);
 	if (r < 0)
 		goto out;
-	if (read(ready[0], &byte, 1) != 1)
+	r = sandbox_let_go_on(w->pid, ready[0], &go[1], e);
+	if (r == -ECHILD) {
 		r = collect(w, NULL, e); /* it said why */
-	if (r == 0 && w->pid)
-		r = sandbox_map_ids(w->pid, e);
-	if (r == 0 && write(go[1], &byte, 1) != 1)
-		r = err_sys(e, "cannot let the archive's reader go on");
+		if (r == 0)
+			r = err_set(e, -EIO, "a process ended at once");
+	}
 out:
 	close_p(&ready[0]);
 	close_p(&ready[1]);

@@ -282,9 +282,27 @@ static int write_map(pid_t child, const char *file, struct err *e)
 	return 0;
 }
 
-int sandbox_map_ids(pid_t child, struct err *e)
+static int map_ids(pid_t child, struct err *e)
 {
 	int r = write_map(child, "uid_map", e);
 
 	return r < 0 ? r : write_map(child, "gid_map", e);
+}
+
+int sandbox_let_go_on(pid_t child, int ready_fd, int *go_fd, struct err *e)
+{
+	char byte = 0;
+	ssize_t n = read(ready_fd, &byte, 1);
+	int r;
+
+	if (n == 0)
+		r = -ECHILD;
+	else if (n < 0)
+		r = err_sys(e, "cannot hear of a process");
+	else
+		r = map_ids(child, e);
+	if (r == 0 && write(*go_fd, &byte, 1) != 1)
+		r = err_sys(e, "cannot let a process go on");
+	close_p(go_fd);
+	return r;
 }

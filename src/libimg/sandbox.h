@@ -46,8 +46,14 @@ ATTR_MUST_CHECK int sandbox_enter_reader(int rootfd, struct err *e);
  */
 ATTR_MUST_CHECK int sandbox_enter_receiver(int rootfd, struct err *e);
 
-/* In the child, before sandbox_enter_writer(): says so on READY_FD and waits for GO_FD to end.
+/*
+ * In the child, before sandbox_enter_writer(): says so on READY_FD and waits for a
+ * byte of GO_FD. The descriptors of the parent's ends must be closed in it.
  */
 ATTR_MUST_CHECK int sandbox_unshare(int ready_fd, int go_fd, struct err *e);
-/* In the parent, once the child is ready: ids 0 to 65535 are the image's own. */
-ATTR_MUST_CHECK int sandbox_map_ids(pid_t child, struct err *e);
+/*
+ * In the parent: waits until CHILD is ready, makes ids 0 to 65535 the image's own, lets it go
+ * on. *GO_FD is closed in any case, so that a child does not wait for a parent that failed.
+ * -ECHILD, without a message: it ended before, and its verdict says why.
+ */
+ATTR_MUST_CHECK int sandbox_let_go_on(pid_t child, int ready_fd, int *go_fd, struct err *e);

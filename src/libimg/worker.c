@@ -79,19 +79,14 @@ static _Noreturn void child(const struct worker_job *job, const struct meeting *
 
 static int let_go_on(struct worker *w, struct meeting *m, struct err *e)
 {
-	char byte = 0;
 	int r;
 
 	close_p(&m->ready[1]);
-	m->ready[1] = -1;
-	if (read(m->ready[0], &byte, 1) != 1) {
-		r = worker_wait(w, NULL, 0, e); /* it said why */
-		return r < 0 ? r : err_set(e, -EIO, "a process ended at once");
-	}
-	r = sandbox_map_ids(w->pid, e);
-	if (r == 0 && write(m->go[1], &byte, 1) != 1)
-		r = err_sys(e, "cannot let a process go on");
-	return r;
+	r = sandbox_let_go_on(w->pid, m->ready[0], &m->go[1], e);
+	if (r != -ECHILD)
+		return r;
+	r = worker_wait(w, NULL, 0, e); /* it said why */
+	return r < 0 ? r : err_set(e, -EIO, "a process ended at once");
 }
 
 static int make_pipes(const struct worker_job *job, struct meeting *m, int verdict[2],

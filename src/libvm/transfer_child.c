@@ -225,20 +225,14 @@ static _Noreturn void applier_child(struct store *s, int rootfd, struct pipes *p
 	say(p->verdict[1], r, ended, &e);
 }
 
-/* It says that it is there, its ids are mapped, it goes on. */
 static int let_go_on(struct applier *a, struct pipes *p, struct err *e)
 {
-	char byte = 0;
-	int r;
+	int r = sandbox_let_go_on(a->child.pid, p->ready[0], &p->go[1], e);
 
-	if (read(p->ready[0], &byte, 1) != 1) {
-		r = collect(&a->child, NULL, e); /* it said why */
-		return r < 0 ? r : err_set(e, -EIO, "the stream's process ended at once");
-	}
-	r = sandbox_map_ids(a->child.pid, e);
-	if (r == 0 && write(p->go[1], &byte, 1) != 1)
-		r = err_sys(e, "cannot let the stream's process go on");
-	return r;
+	if (r != -ECHILD)
+		return r;
+	r = collect(&a->child, NULL, e); /* it said why */
+	return r < 0 ? r : err_set(e, -EIO, "the stream's process ended at once");
 }
 
 int applier_start(struct store *s, int rootfd, struct applier **ret, struct err *e)

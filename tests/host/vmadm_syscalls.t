@@ -90,9 +90,11 @@ traced() {
 	shift
 	# shellcheck disable=SC2046  # words
 	# The outer redirection is for what the shell says of one that was killed.
-	{ strace -qq -o "$dir/trace" "$@" "$bin/vmadm" --root "$root" $(arguments "$op") \
+	{ timeout 100 strace -qq -o "$dir/trace" "$@" "$bin/vmadm" --root "$root" $(arguments "$op") \
 		<"$(input "$op")" >"$dir/out" 2>"$dir/err"; } 2>/dev/null
 	status=$?
+	# One that waits for ever outlives its tracer.
+	[ "$status" -ne 124 ] || pkill -KILL -f "^$bin/vmadm --root $root "
 	err=$(cat "$dir/err")
 }
 
