@@ -69,10 +69,13 @@ int zone_state_write(struct zone *z, struct err *e)
 	jv_set(state, "state", jv_string(zone_state_to_string(z->state)));
 	if (pid) {
 		r = procfs_start_time(pid, &start, e);
-		if (r < 0)
+		/* One that ended at once: what follows from that is written when it is heard of. */
+		if (r < 0 && r != -ESRCH)
 			return r;
-		jv_set(state, "pid", jv_int(pid));
-		jv_set(state, "pid_start", jv_int((int64_t)start));
+		if (r == 0) {
+			jv_set(state, "pid", jv_int(pid));
+			jv_set(state, "pid_start", jv_int((int64_t)start));
+		}
 		if (!*z->boot_timestamp)
 			timestamp(z->boot_timestamp, sizeof(z->boot_timestamp));
 		jv_set(state, "boot_timestamp", jv_string(z->boot_timestamp));
