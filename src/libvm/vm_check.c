@@ -203,6 +203,34 @@ static void check_end(struct check *c, const char *uuid)
 		   mended ? "tidied up" : "'vmadm check --repair' does", mended);
 }
 
+/* Of a supervisor that was killed while it wrote, or before it said that it begins. */
+static void check_run_files(struct check *c, const char *uuid)
+{
+	static const char *const names[] = { "zoneadmd.sock", ".state.json.new",
+					     ".network.json.new" };
+	cleanup_free char *path = xasprintf(HOST_RUN "/%s", uuid);
+	cleanup_close int dirfd = host_dir_existing(c->vh->host, path, NULL);
+
+	if (dirfd < 0 || zoneadmd_has_left(c->vh->host, uuid)) /* which is told of as a whole */
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		cleanup_close int lock = -1, alive = -1;
+		cleanup_free char *what = NULL;
+		bool mended;
+
+		if (!is_there_still(dirfd, names[i]))
+			continue;
+		lock = check_lock_supervisor(c, uuid);
+		alive = zoneadmd_vm_pidfd(c->vh->host, uuid);
+		if (lock < 0 || alive >= 0 || !is_there_still(dirfd, names[i]))
+			continue;
+		mended = c->repair && unlinkat(dirfd, names[i], 0) == 0;
+		what = xasprintf("'%s' of its supervisor is left", names[i]);
+		check_tell(c, uuid, what,
+			   mended ? "removed" : "'vmadm check --repair' removes it", mended);
+	}
+}
+
 /* The supervisor was killed, and the VM runs on. */
 static void check_alone(struct check *c, const char *uuid)
 {
@@ -241,6 +269,7 @@ static void check_record(struct check *c, const char *uuid)
 		check_claims_of(c, uuid, record);
 	check_alone(c, uuid);
 	check_end(c, uuid);
+	check_run_files(c, uuid);
 	check_groups(c, uuid);
 	check_filters(c, uuid, record);
 	if (c->repair)

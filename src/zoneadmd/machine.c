@@ -26,6 +26,7 @@ int zone_clean(struct zone *z, struct err *e)
 		log_error("%s", why.msg);
 	r = r < 0 ? r : ports;
 	(void)unlinkat(z->rundirfd, ZONE_NETWORK_FILE, 0);
+	(void)unlinkat(z->rundirfd, "." ZONE_NETWORK_FILE ".new", 0);
 	return r;
 }
 

@@ -69,7 +69,8 @@ int zone_state_write(struct zone *z, struct err *e)
 	jv_set(state, "state", jv_string(zone_state_to_string(z->state)));
 	if (pid) {
 		r = procfs_start_time(pid, &start, e);
-		/* One that ended at once: what follows from that is written when it is heard of. */
+		/* One that ended at once: what follows from that is written when it is heard
+		 * of. */
 		if (r < 0 && r != -ESRCH)
 			return r;
 		if (r == 0) {
