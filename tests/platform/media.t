@@ -145,7 +145,8 @@ wait_log 90 'rescue: no pool' || bail "no menu: $(cat "$dir/qemu.out")"
 press '\x0e\r'
 wait_log 240 "$mounted"
 ok "USB, BIOS: rescue, chosen in the menu, boots" $? || bail "$(cat "$dir/qemu.out")"
-like "it looks for no pool" "$(tr -d '\r' < "$log")" "Loading /platform-$stamp .*Command line: [^"$'\n'"]*noimport=true"
+# The kernel's own words: the last of the loader's are lost when the line is slow.
+like "it looks for no pool" "$(tr -d '\r' < "$log")" "Command line: [^"$'\n'"]*/platform-$stamp/kernel [^"$'\n'"]*noimport=true"
 end_machine
 
 start_machine -d none -n -u -b "$usb"
@@ -156,7 +157,7 @@ ok "USB, UEFI: the older platform is in the menu" $?
 press '\r'
 wait_log 240 "$mounted"
 ok "and boots" $? || bail "$(cat "$dir/qemu.out")"
-like "it is the older one" "$(tr -d '\r' < "$log")" "Loading /$old "
+like "it is the older one" "$(tr -d '\r' < "$log")" "Command line: [^"$'\n'"]*/$old/kernel "
 end_machine
 rm -rf "$older" "$usb" "$(realpath "$usb")"
 
