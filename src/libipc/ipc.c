@@ -193,14 +193,17 @@ static int send_by(int fd, const struct jv *message, int64_t end, struct err *e)
 	return 0;
 }
 
-/* Reads up to the newline, which must be the last byte that there is. */
-static int receive_line(int fd, char *line, size_t size, int64_t end, size_t *ret_len,
-			struct err *e)
+/*
+ * Reads up to the newline and no byte further. Where it is to be ALONE it is the last byte
+ * that there is.
+ */
+static int receive_line(int fd, char *line, size_t size, bool alone, int64_t end,
+			size_t *ret_len, struct err *e)
 {
 	size_t len = 0;
 
 	while (len < size) {
-		ssize_t n = recv(fd, line + len, size - len, MSG_DONTWAIT);
+		ssize_t n = recv(fd, line + len, size - len, MSG_DONTWAIT | MSG_PEEK);
 		const char *newline;
 		int r = 0;
 
@@ -216,9 +219,13 @@ static int receive_line(int fd, char *line, size_t size, int64_t end, size_t *re
 			continue;
 
 		newline = memchr(line + len, '\n', (size_t)n);
-		len += (size_t)n;
-		if (newline && newline != line + len - 1)
+		if (newline && alone && newline != line + len + n - 1)
 			return err_set(e, -EBADMSG, "a message is followed by more bytes");
+		if (newline)
+			n = newline + 1 - (line + len);
+		if (recv(fd, line + len, (size_t)n, MSG_DONTWAIT) != n)
+			return err_sys(e, "cannot receive");
+		len += (size_t)n;
 		if (newline) {
 			*ret_len = len - 1;
 			return 0;
@@ -227,12 +234,12 @@ static int receive_line(int fd, char *line, size_t size, int64_t end, size_t *re
 	return err_set(e, -EMSGSIZE, "a message is longer than %zu bytes", IPC_MESSAGE_MAX);
 }
 
-static int receive_by(int fd, int64_t end, struct jv **ret_message, struct err *e)
+static int receive_by(int fd, bool alone, int64_t end, struct jv **ret_message, struct err *e)
 {
 	cleanup_free char *line = xmalloc(IPC_MESSAGE_MAX + 1);
 	cleanup_jv struct jv *message = NULL;
 	size_t len = 0;
-	int r = receive_line(fd, line, IPC_MESSAGE_MAX + 1, end, &len, e);
+	int r = receive_line(fd, line, IPC_MESSAGE_MAX + 1, alone, end, &len, e);
 
 	if (r < 0)
 		return r;
@@ -252,7 +259,7 @@ int ipc_send(int fd, const struct jv *message, int timeout_ms, struct err *e)
 
 int ipc_receive(int fd, int timeout_ms, struct jv **ret_message, struct err *e)
 {
-	return receive_by(fd, clock_deadline(timeout_ms), ret_message, e);
+	return receive_by(fd, true, clock_deadline(timeout_ms), ret_message, e);
 }
 
 /* 0 when ANSWER says that all went well, else what it says went wrong. */
@@ -278,7 +285,8 @@ int ipc_call(int fd, const struct jv *request, int timeout_ms, struct jv **ret_a
 
 	if (r < 0)
 		return r;
-	r = receive_by(fd, end, &answer, e);
+	/* What follows an answer is for the caller to read: a console. */
+	r = receive_by(fd, false, end, &answer, e);
 	if (r < 0)
 		return r;
 	r = judge(answer, e);

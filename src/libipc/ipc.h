@@ -56,7 +56,7 @@ ATTR_MUST_CHECK int ipc_peer(int fd, struct ipc_peer *ret_peer, struct err *e);
  * -EMSGSIZE when it is too large, -EBADMSG when it is not one JSON object,
  * -EPIPE (send) or -ECONNRESET (receive) when the other side is gone. After an
  * error the connection is of no more use. Requests are not sent ahead: bytes
- * that follow the newline at once are -EBADMSG.
+ * that follow the newline at once are -EBADMSG for ipc_receive().
  */
 ATTR_MUST_CHECK int ipc_send(int fd, const struct jv *message, int timeout_ms, struct err *e);
 ATTR_MUST_CHECK int ipc_receive(int fd, int timeout_ms, struct jv **ret_message, struct err *e);
@@ -65,7 +65,8 @@ ATTR_MUST_CHECK int ipc_receive(int fd, int timeout_ms, struct jv **ret_message,
  * A client's round: send REQUEST, wait for the answer. TIMEOUT_MS is for both
  * together. An answer { "ok": false, "code": C, "error": TEXT } becomes the
  * error: C (a negative errno; -EPROTO when it is none) with TEXT. *RET_ANSWER,
- * new, is the whole answer; it may be NULL when it is of no interest.
+ * new, is the whole answer; it may be NULL when it is of no interest. Bytes that
+ * follow the answer's newline are left for the caller to read.
  */
 ATTR_MUST_CHECK int ipc_call(int fd, const struct jv *request, int timeout_ms,
 			     struct jv **ret_answer, struct err *e);

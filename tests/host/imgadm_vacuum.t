@@ -59,9 +59,9 @@ imgadm vacuum -f --older-than 30
 is "what a VM needs stays whatever its age" "$status $out" "0 Deleted image $(uuid 7) (docker-layer@1.0)"
 is "... and only that was deleted" "$("$bin/imgadm" list -H --root "$root" | wc -l)" 7
 
-for bad in 0 -1 x 1x "" 99999999999999999999 +3; do
-	imgadm vacuum -n --keep "$bad"
-	is "--keep '$bad'" "$status ${err%%$'\n'*}" "1 imgadm vacuum: error (Usage): --keep is a number from 1 to 1000000, not '$bad'"
+for word in 0 -1 x 1x "" 99999999999999999999 +3; do
+	imgadm vacuum -n --keep "$word"
+	is "--keep '$word'" "$status ${err%%$'\n'*}" "1 imgadm vacuum: error (Usage): --keep is a number from 1 to 1000000, not '$word'"
 done
 imgadm vacuum -n --older-than 36501
 is "--older-than has an end" "$status ${err%%$'\n'*}" "1 imgadm vacuum: error (Usage): --older-than is a number from 1 to 36500, not '36501'"

@@ -302,6 +302,24 @@ static void a_code_that_is_none_is_a_protocol_error(void **state)
 	close(server);
 }
 
+/* A console speaks as soon as it is there, which may be before its answer was read. */
+static void what_follows_an_answer_is_the_callers(void **state)
+{
+	struct fixture *f = *state;
+	cleanup_jv struct jv *request = jv_object();
+	static const char bytes[] = "{\"ok\":true}\nlogin: ";
+	char rest[16] = { 0 };
+	int client, server;
+
+	connect_both(f, &client, &server);
+	assert_int_equal(send(server, bytes, strlen(bytes), 0), (ssize_t)strlen(bytes));
+	assert_int_equal(ipc_call(client, request, SOON_MS, NULL, NULL), 0);
+	assert_int_equal(recv(client, rest, sizeof(rest) - 1, MSG_DONTWAIT), 7);
+	assert_string_equal(rest, "login: ");
+	close(client);
+	close(server);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -321,6 +339,7 @@ int main(void)
 		TEST(a_peer_that_does_not_read_is_given_up),
 		TEST(a_full_queue_times_out),
 		TEST(a_code_that_is_none_is_a_protocol_error),
+		TEST(what_follows_an_answer_is_the_callers),
 		/* clang-format on */
 	};
 
