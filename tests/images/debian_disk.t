@@ -58,7 +58,7 @@ is "and says what it is" "$(jq -c '[.type, .os, .nic_driver, .disk_driver, .imag
 disk=$dir/disk.raw
 zstd -q -d "$images/debian-disk.raw.zst" -o "$disk"
 is "the disk has that size" "$(stat -c %s "$disk")" $((2048 << 20))
-table=$(tools/strap/run -r "$dir=/work" "$strap" sfdisk -J /work/disk.raw)
+table=$(tools/strap/run -r "$dir=/obj" "$strap" sfdisk -J /obj/disk.raw)
 is "three partitions" "$(jq -c '[.partitiontable | .label, (.partitions[] | [.name, .start])]' <<<"$table")" \
 	'["gpt",["bios",2048],["esp",4096],["root",69632]]'
 dd if="$disk" of="$dir/root" bs=1M skip=34 count=2013 conv=sparse status=none
