@@ -244,6 +244,12 @@ static bool is_help(const struct cli_prog *prog, const char *word)
 	return strcmp(word, "help") == 0 && !cli_find_cmd(prog, "help");
 }
 
+static int show_version(const struct cli_prog *prog)
+{
+	printf("%s %s\n", prog->name, DAIS_VERSION);
+	return EXIT_SUCCESS;
+}
+
 static int parse_and_run(struct cli_call *call, int argc, char **argv)
 {
 	const struct cli_prog *prog = call->prog;
@@ -258,6 +264,8 @@ static int parse_and_run(struct cli_call *call, int argc, char **argv)
 			return wrong_use(call, NULL, e.msg);
 		if (call->wants_help)
 			return show_help(prog, NULL);
+		if (call->wants_version)
+			return show_version(prog);
 		if (i == argc)
 			return no_command(call);
 		if (is_help(prog, argv[i]))
@@ -270,6 +278,8 @@ static int parse_and_run(struct cli_call *call, int argc, char **argv)
 	i = cli_parse_words(call, argc, argv, i, &e);
 	if (call->wants_help)
 		return show_help(prog, call->cmd);
+	if (call->wants_version && i >= 0)
+		return show_version(prog);
 	return i < 0 ? wrong_use(call, call->cmd, e.msg) : run(call);
 }
 
@@ -290,10 +300,6 @@ static int answer_builtin(const struct cli_prog *prog, int argc, char **argv)
 	const char *word = argc > 1 ? argv[1] : "";
 	cleanup_buf struct buf b = BUF_INIT;
 
-	if (strcmp(word, "--version") == 0) {
-		printf("%s %s\n", prog->name, DAIS_VERSION);
-		return EXIT_SUCCESS;
-	}
 	if (strcmp(word, "--list-options") == 0) {
 		cli_list_options(&b, prog);
 		(void)fputs(buf_str(&b), stdout);

@@ -97,6 +97,12 @@ static int add_given(struct cli_call *call, const struct cli_opt *opt, const cha
 	return 0;
 }
 
+/* It is the program's, not a command's. */
+static bool is_for_version(const struct cli_call *call, const char *word)
+{
+	return strcmp(word, "--version") == 0 && (!call->cmd || call->prog->main_cmd);
+}
+
 /* Both return how many words of ARGV they took (1 or 2), or a negative errno. */
 static int parse_long(struct cli_call *call, char **argv, struct err *e)
 {
@@ -109,6 +115,10 @@ static int parse_long(struct cli_call *call, char **argv, struct err *e)
 
 	if (!opt && strcmp(word, "--help") == 0) {
 		call->wants_help = true;
+		return 1;
+	}
+	if (!opt && is_for_version(call, word)) {
+		call->wants_version = true;
 		return 1;
 	}
 	if (!opt)

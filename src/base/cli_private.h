@@ -21,6 +21,7 @@ struct cli_call {
 	const char **operands;
 	int operand_count;
 	bool wants_help;
+	bool wants_version;
 };
 
 /* cli_parse.c */

@@ -104,13 +104,13 @@ static int say_cut_off(struct cli_call *call, const struct vm_report *rep, const
 	return status;
 }
 
-static int receive(struct vmadm *v, struct cli_call *call)
+static int receive(struct vmadm *v, struct cli_call *call, int fd)
 {
 	const struct vm_receive_env env = { v, judge };
 	cleanup_vm_report struct vm_report rep = { 0 };
 	cleanup_free char *token = NULL;
 	struct vm_transfer t = {
-		.fd = STDIN_FILENO,
+		.fd = fd,
 		.resume = cli_has(call, "resume"),
 		.progress = show,
 	};
@@ -152,18 +152,20 @@ static int receive_by_hand(struct vmadm *v, struct cli_call *call, struct err *e
 int cmd_receive(struct cli_call *call, struct err *e)
 {
 	cleanup_vmadm struct vmadm v = { .host = { .fd = -1 } };
+	cleanup_close int fd = -1;
+	const char *name;
 	int r;
 
 	if (cli_has(call, "abandon") || cli_has(call, "token"))
 		return receive_by_hand(&v, call, e);
 	if (cli_operands(call) > 0)
 		return cli_wrong_use(call, "Too many arguments.");
-	if (isatty(STDIN_FILENO))
-		return cli_wrong_use(call, "Will not receive from stdin when stdin is a tty.");
-	r = vmadm_begin(&v, call, e);
+	r = vmadm_open_input(call, "receive", &fd, &name, e);
+	if (r == 0)
+		r = vmadm_begin(&v, call, e);
 	if (r == 0)
 		r = vmadm_need_root("only root may change VMs");
-	return r != 0 ? r : receive(&v, call);
+	return r != 0 ? r : receive(&v, call, fd);
 }
 
 int cmd_install(struct cli_call *call, struct err *e)

@@ -192,28 +192,38 @@ static int read_all(int fd, const char *name, struct buf *b, struct err *e)
 	return 0;
 }
 
-int vmadm_read_payload(struct cli_call *call, const char *command, struct jv **ret_payload,
-		       struct err *e)
+int vmadm_open_input(struct cli_call *call, const char *command, int *ret_fd,
+		     const char **ret_name, struct err *e)
 {
 	const char *name = cli_get(call, "file");
 	bool from_stdin = !name || strcmp(name, "-") == 0;
-	cleanup_buf struct buf b = BUF_INIT;
-	cleanup_close int fd = -1;
-	int r;
 
 	if (from_stdin && isatty(STDIN_FILENO))
 		return cli_wrong_use(call, "Will not %s from stdin when stdin is a tty.",
 				     command);
-	if (!from_stdin) {
-		fd = open(name, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 && errno == ENOENT)
-			return err_set(e, -ENOENT, "File: %s does not exist.", name);
-		if (fd < 0)
-			return err_set(e, -errno, "Error reading: %s %s", name,
-				       strerrordesc_np(errno));
-	}
-	r = read_all(from_stdin ? STDIN_FILENO : fd, from_stdin ? "stdin" : name, &b, e);
-	if (r < 0)
+	*ret_name = from_stdin ? "stdin" : name;
+	*ret_fd = from_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+			     : open(name, O_RDONLY | O_CLOEXEC);
+	if (*ret_fd < 0 && errno == ENOENT)
+		return err_set(e, -ENOENT, "File: %s does not exist.", name);
+	if (*ret_fd < 0)
+		return err_set(e, -errno, "Error reading: %s %s", *ret_name,
+			       strerrordesc_np(errno));
+	return 0;
+}
+
+int vmadm_read_payload(struct cli_call *call, const char *command, struct jv **ret_payload,
+		       struct err *e)
+{
+	cleanup_buf struct buf b = BUF_INIT;
+	cleanup_close int fd = -1;
+	const char *name;
+	int r;
+
+	r = vmadm_open_input(call, command, &fd, &name, e);
+	if (r == 0)
+		r = read_all(fd, name, &b, e);
+	if (r != 0)
 		return r;
-	return payload_parse(buf_str(&b), b.len, from_stdin ? "stdin" : name, ret_payload, e);
+	return payload_parse(buf_str(&b), b.len, name, ret_payload, e);
 }

@@ -87,6 +87,11 @@ static const struct cli_opt reprovision_options[] = { FILE_OPTION, CLI_END };
 
 static const struct cli_opt receive_options[] = {
 	{ .name = "abandon", .help = "give up what UUID has received so far" },
+	{ .letter = 'f',
+	  .name = "file",
+	  .arg = "FILE",
+	  .help = "read what was sent from FILE; - is standard input",
+	  .complete = CLI_FILE },
 	QUIET_OPTION,
 	{ .name = "resume", .help = "go on with a receive that was cut off" },
 	{ .name = "token", .help = "print where the receive of UUID was cut off" },

@@ -78,6 +78,12 @@ void vmadm_debug_command(int argc, char **argv);
  * and what has no effect. */
 void vmadm_remarks(struct vm_report *rep, const struct problems *ps);
 
+/*
+ * What -f or standard input gives, for COMMAND: the caller closes RET_FD; RET_NAME is for
+ * messages. Positive: exit status, told.
+ */
+ATTR_MUST_CHECK int vmadm_open_input(struct cli_call *call, const char *command, int *ret_fd,
+				     const char **ret_name, struct err *e);
 /* The payload that -f or standard input gives. New. Positive: exit status, told. */
 ATTR_MUST_CHECK int vmadm_read_payload(struct cli_call *call, const char *command,
 				       struct jv **ret_payload, struct err *e);

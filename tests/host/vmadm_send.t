@@ -77,6 +77,8 @@ vm send $u --incremental-from none
 is "what is incremental needs its snapshot" "$status $err" "1 No snapshot named \"none\" for $u"
 receive <<<'not a stream at all, but long enough'
 is "something else is refused" "$status $err" "1 this is not what 'vmadm send' writes"
+receive -f "$dir/none" </dev/null
+is "a file that is not there is named" "$status $err" "1 File: $dir/none does not exist."
 
 # ---- whole
 
@@ -134,7 +136,7 @@ here
 vm delete-snapshot $u s3
 vm create-snapshot $u s3
 send $u --incremental-from s3 >"$dir/other"
-receive <"$dir/other"
+receive -f "$dir/other" </dev/null
 [[ $status = 1 && $err == "snapshot \"s3\" of $u is not the one that was sent from"* ]]
 ok "a change of another snapshot of that name is refused: $err" $?
 there

@@ -307,6 +307,7 @@ static void a_program_without_commands_has_options_and_operands(void **state ATT
 static void the_version_is_told(void **state ATTR_UNUSED)
 {
 	assert_answer("x --version", "library " DAIS_VERSION "\n");
+	assert_answer("x -R /tmp --version", "library " DAIS_VERSION "\n");
 }
 
 static void every_option_is_listed_for_the_check(void **state ATTR_UNUSED)
