@@ -216,19 +216,33 @@ static int next_child(DIR *dir, const char **ret_name)
 	return -1;
 }
 
-/* Out of whatever group it is in, in the hierarchies of version 1. */
+static int leave_at(int dirfd, const char *name)
+{
+	cleanup_close int fd =
+		openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : write_file(fd, "cgroup.procs", "0");
+}
+
+/*
+ * Out of whatever group it is in, in the hierarchies of version 1. The group that it stays
+ * in cannot be removed: what failed, as for want of descriptors, is tried once more.
+ */
 static void leave_legacy(void)
 {
 	DIR *dir = opendir(CGROUP_ROOT);
-	const char *name;
-	int fd;
+	struct dirent *d;
 
 	if (!dir)
+		dir = opendir(CGROUP_ROOT);
+	if (!dir)
 		return;
-	while ((fd = next_child(dir, &name)) >= 0) {
-		if (strcmp(name, "unified") != 0)
-			(void)write_file(fd, "cgroup.procs", "0");
-		(void)close(fd);
+	while ((d = readdir(dir))) {
+		if (d->d_type != DT_DIR || *d->d_name == '.' ||
+		    strcmp(d->d_name, "unified") == 0)
+			continue;
+		if (leave_at(dirfd(dir), d->d_name) < 0)
+			(void)leave_at(dirfd(dir), d->d_name);
 	}
 	(void)closedir(dir);
 }

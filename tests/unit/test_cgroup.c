@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -105,6 +106,64 @@ static void haste_leaves_no_trace(void **state)
 	assert_int_equal(count_descriptors(), open_before);
 }
 
+/* ---- leaving ------------------------------------------------------------------- */
+
+#define LEGACY "/sys/fs/cgroup/pids"
+
+static bool fails_once;
+
+ssize_t __real_write(int fd, const void *data, size_t size);
+ssize_t __wrap_write(int fd, const void *data, size_t size);
+ssize_t __wrap_write(int fd, const void *data, size_t size)
+{
+	char name[32], path[128];
+	ssize_t n;
+
+	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	n = fails_once ? readlink(name, path, sizeof(path) - 1) : 0;
+	path[n > 0 ? n : 0] = '\0';
+	if (strcmp(path, LEGACY "/cgroup.procs") != 0)
+		return __real_write(fd, data, size);
+	fails_once = false;
+	errno = ENOMEM;
+	return -1;
+}
+
+/* 0: it was in a group of the hierarchy of version 1, failed once to leave, and is out. */
+static int enter_and_leave(const char *group)
+{
+	cleanup_close int fd = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int procs = openat(fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	char text[4096];
+
+	if (procs < 0 || write(procs, "0", 1) != 1)
+		return 1;
+	fails_once = true;
+	if (cgroup_enter("", NULL) < 0)
+		return 2;
+	read_own_group(text, sizeof(text));
+	return fails_once ? 3 : strstr(text, ":pids:/unit-") ? 4 : 0;
+}
+
+/* A supervisor stayed in the group that it had to remove: a stop took longer than it may. */
+static void what_cannot_be_left_at_once_is_left_then(void **state)
+{
+	char group[64];
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	(void)snprintf(group, sizeof(group), LEGACY "/unit-%d", (int)getpid());
+	if (cgroup_is_unified() || mkdir(group, 0755) < 0)
+		skip(); /* only version 2; not root */
+	pid = fork();
+	if (pid == 0)
+		_exit(enter_and_leave(group));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(rmdir(group), 0);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +171,7 @@ int main(void)
 		cmocka_unit_test(looking_at_groups_keeps_nothing_open),
 		cmocka_unit_test(groups_are_removed_however_deep),
 		cmocka_unit_test(haste_leaves_no_trace),
+		cmocka_unit_test(what_cannot_be_left_at_once_is_left_then),
 		/* clang-format on */
 	};
 
