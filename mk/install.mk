@@ -19,7 +19,7 @@ BUILD_ONLY := builder init
 # Units that make sense on any host, none of which is enabled by this; the platform's own
 # are in overlay/.
 HOST_UNITS ?= $(wildcard $(addprefix overlay/etc/systemd/system/,\
-	dais-imgapi.service dais-vminfod.service dais-zones.service))
+	dais-imgapi.service dais-vminfod.service dais-zoneadmd.service dais-zones.service))
 
 # Called by units and by other programs alone.
 HELPERS    := $(filter mdata-agent platform vminfod zoneadmd,$(COMMANDS))

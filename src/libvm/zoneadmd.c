@@ -167,6 +167,22 @@ bool zoneadmd_is_alone(const struct host *h, const char *uuid)
 	return init >= 0 && supervisor < 0;
 }
 
+int zoneadmd_supervisor_pidfd(const struct host *h, const char *uuid)
+{
+	cleanup_jv struct jv *state = load_state(h, uuid);
+
+	return pidfd_of(state, "supervisor", "supervisor_start");
+}
+
+bool zoneadmd_is_orphaned(const struct host *h, const char *uuid)
+{
+	cleanup_jv struct jv *state = load_state(h, uuid);
+	cleanup_close int supervisor = pidfd_of(state, "supervisor", "supervisor_start");
+
+	/* Of one that left in peace, and of one that has not begun, the file names nobody. */
+	return jv_get_int(state, "supervisor", 0) > 0 && supervisor < 0;
+}
+
 int zoneadmd_open_log(const struct host *h, const char *uuid, struct err *e)
 {
 	cleanup_free char *dir = xasprintf(HOST_POOL "/%s", uuid);
@@ -308,16 +324,29 @@ int zoneadmd_start_vm(const struct host *h, const char *program, const char *uui
 	return fd < 0 ? fd : zoneadmd_start_end(fd, ret_warnings, e);
 }
 
-static int attach(const struct host *h, const char *program, const char *uuid,
-		  bool *ret_running, struct err *e)
+int zoneadmd_attach_begin(const struct host *h, const char *program, const char *uuid,
+			  struct err *e)
+{
+	return begin(h, program, uuid, true, e);
+}
+
+int zoneadmd_attach_end(int fd, bool *ret_running, struct err *e)
 {
 	cleanup_jv struct jv *answer = NULL;
-	cleanup_close int fd = begin(h, program, uuid, true, e);
-	int r = fd < 0 ? fd : read_answer(fd, &answer, e);
+	cleanup_close int own = fd;
+	int r = read_answer(own, &answer, e);
 
 	if (r == 0)
 		*ret_running = jv_get_bool(answer, "running", false);
 	return r;
+}
+
+int zoneadmd_attach_vm(const struct host *h, const char *program, const char *uuid,
+		       bool *ret_running, struct err *e)
+{
+	int fd = zoneadmd_attach_begin(h, program, uuid, e);
+
+	return fd < 0 ? fd : zoneadmd_attach_end(fd, ret_running, e);
 }
 
 /* ---- asking one ---------------------------------------------------------------- */
@@ -365,7 +394,7 @@ static int ask_running(const struct host *h, const char *program, const char *uu
 		r = ask(rundirfd, request, timeout_s, ret_answer, e);
 		if (!has_no_supervisor(r) || is_clean(h, uuid))
 			return has_no_supervisor(r) ? 0 : r;
-		r = attach(h, program, uuid, &running, e);
+		r = zoneadmd_attach_vm(h, program, uuid, &running, e);
 		if (r < 0 || !running)
 			return r;
 	}
@@ -430,10 +459,4 @@ int zoneadmd_console(const struct host *h, const char *uuid, unsigned short rows
 	jv_set(request, "columns", jv_int(columns));
 	r = ipc_call(fd, request, CONNECT_MS, NULL, e);
 	return r < 0 ? r : take_fd(fd);
-}
-
-int zoneadmd_attach_vm(const struct host *h, const char *program, const char *uuid,
-		       bool *ret_running, struct err *e)
-{
-	return attach(h, program, uuid, ret_running, e);
 }

@@ -101,8 +101,19 @@ ATTR_MUST_CHECK int zoneadmd_console(const struct host *h, const char *uuid,
 ATTR_MUST_CHECK int zoneadmd_attach_vm(const struct host *h, const char *program,
 				       const char *uuid, bool *ret_running, struct err *e);
 
+/* The same in two halves: the first returns a descriptor, the second takes it. */
+ATTR_MUST_CHECK int zoneadmd_attach_begin(const struct host *h, const char *program,
+					  const char *uuid, struct err *e);
+ATTR_MUST_CHECK int zoneadmd_attach_end(int fd, bool *ret_running, struct err *e);
+
 /* Does it run, and nobody watches over it? Its supervisor was killed. */
 bool zoneadmd_is_alone(const struct host *h, const char *uuid);
+
+/* Was its supervisor killed, whether the VM runs on or something is left of it? */
+bool zoneadmd_is_orphaned(const struct host *h, const char *uuid);
+
+/* A descriptor that is readable once the supervisor ends. -ENOENT, without an error: none. */
+ATTR_MUST_CHECK int zoneadmd_supervisor_pidfd(const struct host *h, const char *uuid);
 
 /* Does it run, and is not about to end? As zoneadmd_vm_pid() sees it. */
 bool zoneadmd_vm_is_running(const struct host *h, const char *uuid);

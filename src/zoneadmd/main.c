@@ -17,10 +17,12 @@
  * liblxc's monitor, its console belongs to that as well, its limits are in the
  * kernel. What a successor must know is in state.json, or can be asked of the
  * kernel: 'zoneadmd --attach UUID' finds it, or finds that nothing runs any more
- * and cleans up. A command that gets no answer from the socket starts just that.
+ * and cleans up. A command that gets no answer from the socket starts just that, and
+ * so does 'zoneadmd --keep' (keep.c), one for the host, as soon as one is killed.
  *
  *	killed                  then
- *	zoneadmd, idle          the VM runs on; the next command attaches another one
+ *	zoneadmd, idle          the VM runs on; 'zoneadmd --keep', or where that does not
+ *	                        run the next command, attaches another one
  *	zoneadmd, in a start    state.json names nobody: the next start, stop or
  *	                        delete ends what runs and cleans up
  *	the monitor             its init gets SIGKILL from the kernel; zoneadmd sees
@@ -217,6 +219,8 @@ static int run_zoneadmd(struct cli_call *call, struct err *e)
 		return run_note_end(cli_get(call, "ended"), e) < 0 ? -EIO : 1;
 	if (cli_has(call, "mount"))
 		return run_mount(cli_get(call, "mount"), e);
+	if (cli_has(call, "keep") && !uuid)
+		return zone_keep(cli_get(call, "root"), e);
 	if (!uuid || !uuid_is_valid(uuid))
 		return cli_wrong_use(call, "'%s' is not a UUID", uuid ? uuid : "");
 	find_who_waits();
@@ -245,6 +249,8 @@ int main(int argc, char **argv)
 		  .arg = "RUNDIR",
 		  .help = "note why a VM ended; run by its monitor",
 		  .complete = CLI_DIR },
+		{ .name = "keep",
+		  .help = "replace the supervisors of this host that are killed" },
 		{ .name = "mount",
 		  .arg = "RUNDIR",
 		  .help = "mount a VM's file systems; run by its monitor",

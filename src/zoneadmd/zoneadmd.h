@@ -181,6 +181,9 @@ size_t console_viewers(const struct zone *z);
 void console_let_go(struct zone *z); /* the machine has ended; who looks stays */
 void console_free(struct zone *z);
 
+/* keep.c: until it is killed; returns a failure only. ROOT as for host_open(). */
+ATTR_MUST_CHECK int zone_keep(const char *root, struct err *e);
+
 /* requests.c */
 ATTR_MUST_CHECK int requests_listen(struct zone *z, struct err *e);
 void requests_serve(struct zone *z);                                     /* one connection */

@@ -30,7 +30,7 @@ done > "$work/out"
 ok "each command with completions and a page" $?
 
 units=$at/lib/systemd/system
-[ -s "$units/dais-vminfod.service" ] && [ -s "$units/dais-zones.service" ] && [ -s "$units/dais-imgapi.service" ]
+[ -s "$units/dais-vminfod.service" ] && [ -s "$units/dais-zoneadmd.service" ] && [ -s "$units/dais-zones.service" ] && [ -s "$units/dais-imgapi.service" ]
 ok "the units of a host" $?
 for path in $(sed -n 's/^Exec[A-Za-z]*=[-@:+!]*\([^ ]*\).*/\1/p' "$units"/*); do
 	[ -x "$work/root$path" ] || echo "$path"

@@ -131,6 +131,14 @@ is "which is in its record" "$out" hello
 g "grep -h -A 60 '^Name:.mdata-agent' /proc/[0-9]*/status 2>/dev/null | sed -n 's/^Cap[EB][a-z]*:.//p' | sort -u"
 is "who answers has no capability" "$out" 0000000000000000
 
+g 'systemctl is-active dais-zoneadmd.service; vmadm list -H -o state uuid='"$a"'
+pid() { sed -n "s/.*\"supervisor\": \([0-9]*\),.*/\1/p" /run/dais/'"$a"'/state.json; }
+old=$(pid); kill -KILL "$old"
+for n in $(seq 60); do new=$(pid); [ "$new" != "$old" ] && [ -e "/proc/$new" ] && break; sleep 1; done
+[ "$new" != "$old" ] && cat "/proc/$new/comm"; vmadm list -H -o state uuid='"$a" 120
+is "a supervisor that is killed is replaced by itself, and its zone runs on" "${out// /}" \
+	$'active\nrunning\nzoneadmd\nrunning'
+
 g 'systemctl is-active dais-vminfod.service; systemctl show -P NRestarts dais-vminfod.service
 curl -s --unix-socket /run/dais/vminfod.sock http://localhost/ping; echo'
 is "vminfod runs as its unit bounds it, and has never ended" "$out" $'active\n0\n{"ping":"pong"}'

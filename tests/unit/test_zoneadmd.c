@@ -112,6 +112,29 @@ static void a_state_is_believed_only_about_a_living_process(void **state)
 	assert_int_equal(zoneadmd_vm_pid(&f->host, UUID), 0);
 }
 
+static void only_a_supervisor_that_was_killed_leaves_an_orphan(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t start = 0;
+	int fd;
+
+	assert_int_equal(procfs_start_time(getpid(), &start, NULL), 0);
+	assert_false(zoneadmd_is_orphaned(&f->host, UUID)); /* nothing is there */
+	set_state(f, "{\"supervisor\":%lld,\"supervisor_start\":%lld}", getpid(),
+		  (long long)start);
+	assert_false(zoneadmd_is_orphaned(&f->host, UUID));
+	fd = zoneadmd_supervisor_pidfd(&f->host, UUID);
+	assert_true(fd >= 0);
+	close(fd);
+	/* Another process with its number is not it. */
+	set_state(f, "{\"state\":\"running\",\"supervisor\":%lld,\"supervisor_start\":%lld}",
+		  getpid(), (long long)start - 1);
+	assert_true(zoneadmd_is_orphaned(&f->host, UUID));
+	assert_int_equal(zoneadmd_supervisor_pidfd(&f->host, UUID), -ENOENT);
+	set_state(f, "{\"state\":\"stopped\"}", 0, 0);
+	assert_false(zoneadmd_is_orphaned(&f->host, UUID));
+}
+
 static void a_vm_that_stopped_in_peace_needs_no_supervisor_to_stop(void **state)
 {
 	struct fixture *f = *state;
@@ -207,6 +230,7 @@ int main(void)
 		TEST(a_link_is_named_after_its_vm),
 		TEST(without_a_state_nothing_runs),
 		TEST(a_state_is_believed_only_about_a_living_process),
+		TEST(only_a_supervisor_that_was_killed_leaves_an_orphan),
 		TEST(a_vm_that_stopped_in_peace_needs_no_supervisor_to_stop),
 		TEST(a_dead_supervisor_gets_a_successor),
 		TEST(what_does_not_run_has_nothing_to_reload),
