@@ -33,6 +33,12 @@ ok "root has somebody else build, too" $?
 [ -s build/reproduce/report ]
 ok "the report is kept" $?
 
+# As make calls it: with its folders in the environment.
+run env "BUILD=$PWD/build" "OUTPUT=$PWD/output" "CACHE=$PWD/cache" BUILDER=tools/builder.test \
+	tools/reproduce/run -n live
+is "two builds that begin with nothing are the same, too" 0
+says "and each is in a place of its own" out "files, "
+
 echo 'date +%s%N' > projects/local/dated/write
 twice
 is "a component that writes the date is found" 2
