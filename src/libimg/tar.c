@@ -259,9 +259,10 @@ static int read_layer_entry(struct tar *t, struct archive_entry *entry, const ch
 	if (r < 0 || is_marker)
 		return r;
 	r = tar_write_entry(t, entry, clean, e);
-	if (r == 0 && *clean)
-		r = tar_open_parent(t, clean, &place, e);
-	return r < 0 || !*clean ? r : layer_add(t->layer, place.fd, place.name, e);
+	if (r < 0 || !*clean)
+		return r;
+	r = tar_open_parent(t, clean, &place, e);
+	return r < 0 ? r : layer_add(t->layer, place.fd, place.name, e);
 }
 
 static int read_entry(struct tar *t, struct archive_entry *entry, struct err *e)
