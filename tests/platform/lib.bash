@@ -103,11 +103,22 @@ wait_log() {
 	done
 }
 
+# Why nothing was seen on the console that was waited for.
+why_not() {
+	if grep -aqF 'end Kernel panic' "$log"; then
+		echo "the kernel has panicked"
+	elif alive; then
+		echo "waited for 300 s; without /dev/kvm a busy machine can take longer"
+	else
+		echo "QEMU has ended. $(cat "$dir/qemu.out")"
+	fi
+}
+
 boot_machine() {
 	local began
 	began=$(date +%s%N)
 	start_machine "$@"
-	wait_log 300 'login: ' || bail "no login prompt: $(cat "$dir/qemu.out")"
+	wait_log 300 'login: ' || bail "no login prompt: $(why_not)"
 	boot_s=$((($(date +%s%N) - began) / 100000000))
 	boot_s=${boot_s%?}.${boot_s: -1}
 }
