@@ -10,22 +10,32 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-int path_open_in_root(int rootfd, const char *path, int flags, mode_t mode, struct err *e)
+int path_openat2(int dirfd, const char *path, int flags, mode_t mode, uint64_t resolve)
 {
 	struct open_how how = {
 		.flags = (unsigned int)(flags | O_CLOEXEC),
 		.mode = flags & (O_CREAT | __O_TMPFILE) ? mode : 0,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+		.resolve = resolve | RESOLVE_NO_MAGICLINKS,
 	};
 	long fd;
 
-	/* -EAGAIN: something was renamed meanwhile, and the kernel could not be sure. */
+	/* EAGAIN: something was renamed meanwhile, and the kernel could not be sure. */
 	do
-		fd = syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
+		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
 	while (fd < 0 && (errno == EAGAIN || errno == EINTR));
-	if (fd < 0)
-		return err_sys(e, "cannot open '%s'", path);
 	return (int)fd;
+}
+
+int path_open_beneath(int rootfd, const char *path, int flags)
+{
+	return path_openat2(rootfd, path, flags, 0, RESOLVE_BENEATH);
+}
+
+int path_open_in_root(int rootfd, const char *path, int flags, mode_t mode, struct err *e)
+{
+	int fd = path_openat2(rootfd, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+
+	return fd < 0 ? err_sys(e, "cannot open '%s'", path) : fd;
 }
 
 static int make_folder(int dirfd, const char *name, mode_t mode)

@@ -7,6 +7,7 @@
 #include "base/err.h"
 
 #include <dirent.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -17,6 +18,15 @@
  */
 ATTR_MUST_CHECK int path_open_in_root(int rootfd, const char *path, int flags, mode_t mode,
 				      struct err *e);
+
+/*
+ * openat2(2) with RESOLVE (RESOLVE_BENEATH, ...), which never follows the links of /proc.
+ * MODE is for what FLAGS make. -1 with errno.
+ */
+int path_openat2(int dirfd, const char *path, int flags, mode_t mode, uint64_t resolve);
+
+/* Below ROOTFD; links that lead out of it fail with EXDEV. -1 with errno. */
+int path_open_beneath(int rootfd, const char *path, int flags);
 
 /* mkdir -p below DIRFD: missing parents get MODE as well. An existing folder is fine. */
 ATTR_MUST_CHECK int path_mkdir_all(int dirfd, const char *path, mode_t mode, struct err *e);

@@ -5,7 +5,7 @@
 #include "imgadm/listing.h"
 
 #include "base/alloc.h"
-#include "libimg/import.h"
+#include "libmanifest/manifest.h"
 
 #include <string.h>
 

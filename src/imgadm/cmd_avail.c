@@ -6,8 +6,8 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "libimg/source.h"
-#include "libimg/source_ops.h"
+#include "libsource/source.h"
+#include "libsource/source_ops.h"
 
 #include <stdio.h>
 #include <stdlib.h>

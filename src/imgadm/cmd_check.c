@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "libimg/leftovers.h"
-#include "libimg/manifest.h"
+#include "libmanifest/manifest.h"
 #include "libvm/vm_capture.h"
 #include "libvm/zoneadmd.h"
 

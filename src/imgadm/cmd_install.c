@@ -2,9 +2,9 @@
 #include "imgadm/session.h"
 
 #include "base/alloc.h"
-#include "libimg/describe.h"
 #include "libimg/install.h"
-#include "libimg/manifest.h"
+#include "libimgfile/describe.h"
+#include "libmanifest/manifest.h"
 
 #include <fcntl.h>
 

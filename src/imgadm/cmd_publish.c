@@ -2,7 +2,7 @@
 #include "imgadm/target.h"
 
 #include "libimg/install.h"
-#include "libimg/manifest.h"
+#include "libmanifest/manifest.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/table.h"
-#include "libimg/source_ops.h"
+#include "libsource/source_ops.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/fileio.h"
-#include "libimg/source_ops.h"
+#include "libsource/source_ops.h"
 
 #include <fcntl.h>
 #include <stdio.h>

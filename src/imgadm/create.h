@@ -7,8 +7,9 @@
 #include "imgadm/target.h"
 
 #include "base/uuid.h"
-#include "libimg/extract.h"
-#include "libimg/pack.h"
+#include "libimgfile/compression.h"
+#include "libimgfile/extract.h"
+#include "libimgfile/pack.h"
 
 struct creation {
 	struct cli_call *call;

@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "libimg/manifest.h"
+#include "libmanifest/manifest.h"
 
 #include <fcntl.h>
 #include <string.h>

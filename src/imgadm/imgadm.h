@@ -8,8 +8,8 @@
 #include "base/err.h"
 #include "base/jv.h"
 #include "libimg/image.h"
-#include "libimg/source.h"
 #include "libimg/uses.h"
+#include "libsource/source.h"
 #include "libsys/host.h"
 
 #define IMGADM_POOL "zones" /* the only one */

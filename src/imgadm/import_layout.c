@@ -9,7 +9,7 @@
 #include "imgadm/session.h"
 #include "libimg/image.h"
 #include "libimg/install.h"
-#include "libimg/layout.h"
+#include "liboci/layout.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
  */
 #include "imgadm/imgadm.h"
 
-#include "libimg/source_ops.h"
 #include "librecord/record.h"
+#include "libsource/source_ops.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "imgadm/imgadm.h"
-#include "libimg/source.h"
+#include "libsource/source.h"
 
 /* "WHAT "TYPE" image source "URL" ... END" */
 void sources_say(const char *what, const struct source *s, const char *end);

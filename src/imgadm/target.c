@@ -2,9 +2,9 @@
 #include "imgadm/target.h"
 
 #include "base/alloc.h"
-#include "libimg/publish.h"
-#include "libimg/registry.h"
-#include "libimg/source_ops.h"
+#include "libpublish/publish.h"
+#include "libsource/registry.h"
+#include "libsource/source_ops.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 
 #include "imgadm/session.h"
 
-#include "libimg/oci.h"
+#include "liboci/oci.h"
 
 struct target {
 	const char *url;             /* as it was given */

@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/jv.h"
 #include "imgapi/range.h"
-#include "libimg/source_auth.h"
+#include "libsource/source_auth.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

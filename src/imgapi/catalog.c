@@ -13,11 +13,11 @@
 #include "base/fileio.h"
 #include "base/jv.h"
 #include "base/log.h"
-#include "libimg/beneath.h"
-#include "libimg/digest.h"
+#include "base/path.h"
+#include "libdigest/digest.h"
+#include "libdigest/signature.h"
 #include "libimg/image.h"
-#include "libimg/manifest.h"
-#include "libimg/signature.h"
+#include "libmanifest/manifest.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -125,7 +125,8 @@ static struct offer make_image(const struct catalog *c, struct jv *m, const char
 static int open_if_its(const struct catalog *c, const char *name, int64_t size,
 		       struct stat *ret)
 {
-	cleanup_close int fd = open_beneath(c->dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	cleanup_close int fd =
+		path_open_beneath(c->dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0 || fstat(fd, ret) < 0 || !S_ISREG(ret->st_mode) || ret->st_size != size)
 		return -ENOENT;

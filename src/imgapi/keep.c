@@ -18,8 +18,10 @@
 #include "base/jv.h"
 #include "base/log.h"
 #include "libimg/image.h"
-#include "libimg/pack.h"
 #include "libimg/pool.h"
+#include "libimgfile/compression.h"
+#include "libimgfile/pack.h"
+#include "libmanifest/manifest.h"
 #include "libstore/store.h"
 
 #include <dirent.h>
@@ -62,7 +64,7 @@ static struct jv *manifest_with(const struct image *img, struct jv *file)
 	struct jv *m = jv_copy(img->manifest), *files = jv_array();
 
 	/* A disk is sent whole, whatever it was made of here. */
-	if (image_is_disk(m))
+	if (manifest_is_disk(m))
 		(void)jv_del(m, "origin");
 	jv_push(files, file);
 	jv_set(m, "files", files);
@@ -79,7 +81,7 @@ static struct jv *file_of(const struct image *img, const struct pack_result *p)
 	jv_set(f, "compression", jv_string(compression_name(COMPRESSION_ZSTD)));
 	jv_set(f, "sha256", jv_string(p->sha256));
 	jv_set(f, "uncompressedDigest", jv_string(diff_id));
-	if (jv_get(img->manifest, "origin") && !image_is_disk(img->manifest))
+	if (jv_get(img->manifest, "origin") && !manifest_is_disk(img->manifest))
 		jv_set(f, "whiteouts", jv_bool(true));
 	return f;
 }
@@ -153,7 +155,7 @@ static int write_file(const struct keep *k, const struct image *img, int outfd,
 
 	if (treefd < 0)
 		return treefd;
-	if (image_is_disk(img->manifest))
+	if (manifest_is_disk(img->manifest))
 		return write_disk(treefd, &req, ret, e);
 	if (origin) {
 		basefd = open_tree(k, origin, e);

@@ -5,6 +5,7 @@
 #include "base/fileio.h"
 #include "base/log.h"
 #include "libimg/image.h"
+#include "libmanifest/manifest.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -9,8 +9,9 @@
 #include "base/alloc.h"
 #include "base/jv.h"
 #include "base/log.h"
-#include "libimg/extract.h"
-#include "libimg/manifest.h"
+#include "libimgfile/compression.h"
+#include "libimgfile/extract.h"
+#include "libmanifest/manifest.h"
 
 #include <fcntl.h>
 #include <stdio.h>

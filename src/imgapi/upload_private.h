@@ -8,7 +8,7 @@
 #include "imgapi/upload.h"
 
 #include "base/buf.h"
-#include "libimg/digest.h"
+#include "libdigest/digest.h"
 
 enum upload_kind { UPLOAD_IMPORT, UPLOAD_FILE, UPLOAD_ACTIVATE, UPLOAD_DELETE };
 

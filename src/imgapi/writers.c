@@ -2,7 +2,7 @@
 #include "imgapi/writers.h"
 
 #include "base/alloc.h"
-#include "libimg/signature.h"
+#include "libdigest/signature.h"
 
 #include <dirent.h>
 #include <fcntl.h>

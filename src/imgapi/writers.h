@@ -4,7 +4,7 @@
  *
  *	FOLDER/LOGIN.pem    one or more public keys, RSA of 2048 bits or more, or Ed25519
  *
- * A request is signed over its Date (draft-cavage, as libimg/source_auth.h makes it) with
+ * A request is signed over its Date (draft-cavage, as libsource/source_auth.h makes it) with
  * RSA and SHA-256 or with Ed25519. What is not plainly right is nobody's.
  */
 #pragma once

@@ -13,7 +13,7 @@
  * no_proxy, in small or capital letters, unless the peer names one.
  *
  * Callers that handle foreign answers do so in a process without rights; see
- * libimg/helper.h.
+ * libsandbox/helper.h.
  */
 #pragma once
 

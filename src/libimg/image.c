@@ -8,6 +8,7 @@
 #include "base/jv_skim.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "libmanifest/manifest.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -106,13 +107,6 @@ const char *image_type(const struct image *img)
 const char *image_os(const struct image *img)
 {
 	return jv_get_string(img->manifest, "os");
-}
-
-bool image_is_disk(const struct jv *manifest)
-{
-	const char *type = jv_get_string(manifest, "type");
-
-	return type && strcmp(type, "zvol") == 0;
 }
 
 struct jv *image_requirement(const struct image *img, const char *key)

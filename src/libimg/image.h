@@ -25,8 +25,6 @@
 
 struct jv;
 
-#define IMAGE_MANIFEST_MAX ((size_t)1 << 20) /* bytes of a manifest file */
-
 struct image {
 	char uuid[UUID_STR];
 	struct jv *manifest; /* an object; "uuid", "name", "version", "type", "os" are valid
@@ -48,8 +46,6 @@ const char *image_name(const struct image *img);
 const char *image_version(const struct image *img);
 const char *image_type(const struct image *img); /* "zone-dataset", "lx-dataset", "zvol", ... */
 const char *image_os(const struct image *img);   /* "linux", "smartos", ... */
-/* Is it the disk of a virtual machine, rootfs/disk0.raw, and no tree? */
-bool image_is_disk(const struct jv *manifest);
 /* manifest.requirements.KEY, e.g. "brand", "min_ram"; NULL when absent. */
 struct jv *image_requirement(const struct image *img, const char *key);
 

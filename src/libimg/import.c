@@ -9,7 +9,7 @@
 #include "libimg/leftovers.h"
 #include "libimg/pool.h"
 #include "libimg/refresh.h"
-#include "libimg/source_ops.h"
+#include "libsource/source_ops.h"
 #include "libstore/store.h"
 
 #include <stdarg.h>

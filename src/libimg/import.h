@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "base/uuid.h"
 #include "libimg/install.h"
-#include "libimg/source.h"
+#include "libsource/source.h"
 
 #include <signal.h>
 
@@ -42,8 +42,6 @@ struct import_result {
 
 ATTR_MUST_CHECK int image_import(const struct host *h, const struct import_request *req,
 				 struct import_result *ret, struct err *e);
-
-#define IMAGE_ORIGINS_MAX 100
 
 /*
  * Ask SOURCES for NAME, in order, until one has it (ACTIVE: in state active). The

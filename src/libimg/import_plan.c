@@ -7,9 +7,9 @@
 #include "base/alloc.h"
 #include "base/jv.h"
 #include "libimg/image.h"
-#include "libimg/manifest.h"
 #include "libimg/pool.h"
-#include "libimg/source_ops.h"
+#include "libmanifest/manifest.h"
+#include "libsource/source_ops.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -65,18 +65,18 @@ static int add_item(struct import *im, struct jv *image, struct err *e)
 	(void)snprintf(item->uuid, sizeof(item->uuid), "%s", jv_get_string(m, "uuid"));
 	r = image_check_installable(m, e);
 	if (r == 0)
-		r = stage_read_file(m, &item->expect, e);
+		r = manifest_read_file(m, &item->expect, e);
 	if (r < 0) {
 		r = err_wrap(e, r, "image %s", item->uuid);
 		return import_fail(im, "ManifestValidation", r);
 	}
 	/* A chain is of disks or of trees. */
-	if (im->count > 1 && image_is_disk(m) != image_is_disk(item_manifest(item - 1)))
-		return import_fail(im, "InvalidManifest",
-				   err_set(e, -EINVAL,
-					   "image %s %s a disk (zvol), its origin %s %s",
-					   item[-1].uuid, image_is_disk(m) ? "is not" : "is",
-					   item->uuid, image_is_disk(m) ? "is one" : "is not"));
+	if (im->count > 1 && manifest_is_disk(m) != manifest_is_disk(item_manifest(item - 1)))
+		return import_fail(
+			im, "InvalidManifest",
+			err_set(e, -EINVAL, "image %s %s a disk (zvol), its origin %s %s",
+				item[-1].uuid, manifest_is_disk(m) ? "is not" : "is",
+				item->uuid, manifest_is_disk(m) ? "is one" : "is not"));
 	return 0;
 }
 

@@ -6,14 +6,15 @@
 #pragma once
 
 #include "base/jv.h"
-#include "libimg/download.h"
 #include "libimg/import.h"
 #include "libimg/stage.h"
+#include "libmanifest/manifest.h"
+#include "libsource/download.h"
 
 struct import_item {
 	char uuid[UUID_STR];
 	struct jv *image; /* the source's answer */
-	struct stage_file expect;
+	struct manifest_file expect;
 	int lock;
 	bool done; /* installed: by us, or meanwhile */
 	bool restarted;

@@ -19,9 +19,9 @@
 
 int image_check_installable(const struct jv *manifest, struct err *e)
 {
-	struct stage_file file;
+	struct manifest_file file;
 
-	return stage_read_file(manifest, &file, e);
+	return manifest_read_file(manifest, &file, e);
 }
 
 /* ---- one installation ----------------------------------------------------- */
@@ -156,7 +156,7 @@ int image_install(const struct host *h, const struct install_request *req,
 
 	r = image_check_installable(req->manifest, e);
 	if (r == 0)
-		r = stage_read_file(req->manifest, &in.stage.file, e);
+		r = manifest_read_file(req->manifest, &in.stage.file, e);
 	if (r == 0)
 		r = image_pool_open(h, &s, e);
 	if (r < 0)

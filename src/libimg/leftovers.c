@@ -2,9 +2,9 @@
 #include "libimg/leftovers.h"
 
 #include "base/alloc.h"
-#include "libimg/download.h"
 #include "libimg/image.h"
 #include "libimg/pool.h"
+#include "libsource/download.h"
 #include "libstore/store.h"
 
 #include <dirent.h>

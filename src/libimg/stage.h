@@ -11,7 +11,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "libimg/digest.h"
+#include "libmanifest/manifest_file.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,24 +21,12 @@ struct jv;
 struct stage;
 struct store;
 
-/* What the manifest (and the source) say of the image's file. */
-struct stage_file {
-	uint64_t size;
-	char sha1[DIGEST_HEX_MAX];    /* "" when not given; one of the */
-	char sha256[DIGEST_HEX_MAX];  /* two is */
-	char diff_id[DIGEST_HEX_MAX]; /* SHA-256 of the unpacked file; "" when not given */
-};
-
-/* From files[0]. -EINVAL, saying what is missing or wrong. */
-ATTR_MUST_CHECK int stage_read_file(const struct jv *manifest, struct stage_file *ret,
-				    struct err *e);
-
 #define STAGE_FIRST_MIN 16 /* in which the compression shows */
 
 struct stage_request {
 	struct store *store;
 	const struct jv *manifest;
-	struct stage_file file;
+	struct manifest_file file;
 	const char *name;   /* of the file, for messages */
 	const char *source; /* the address of the source; NULL: a local file */
 	uint64_t max_bytes; /* of what it unpacks to; 0: the default */

@@ -2,13 +2,13 @@
 #include "libsys/host.h"
 
 #include "base/alloc.h"
+#include "base/path.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 int host_open(struct host *ret_host, const char *root, struct err *e)
 {
@@ -40,16 +40,7 @@ void host_close(struct host *h)
  */
 static int open_below(int rootfd, const char *path, int flags)
 {
-	struct open_how how = {
-		.flags = (unsigned int)(flags | O_DIRECTORY | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	long fd;
-
-	do
-		fd = syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
-	while (fd < 0 && (errno == EAGAIN || errno == EINTR));
-	return (int)fd;
+	return path_openat2(rootfd, path, flags | O_DIRECTORY, 0, RESOLVE_IN_ROOT);
 }
 
 /* NAME in PARENT with exactly MODE, whatever the umask is. Another maker may be first. */

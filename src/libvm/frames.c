@@ -5,7 +5,7 @@
 #include "base/crc32c.h"
 #include "base/fileio.h"
 #include "base/jv.h"
-#include "libimg/digest.h"
+#include "libdigest/digest.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -28,4 +28,4 @@ $(call library, vm, \
 	zone_files.c \
 	zone_left.c \
 	zoneadmd.c, \
-	base sys ipc store net img record payload query)
+	base sys ipc store net digest sandbox img record payload query)

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "base/uuid.h"
-#include "libimg/digest.h"
+#include "libdigest/digest.h"
 #include "libstore/store.h"
 
 #include <stdbool.h>

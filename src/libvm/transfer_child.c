@@ -5,7 +5,7 @@
  *	pump      the kernel writes a stream into a pipe, which takes a process of its own
  *	applier   follows the stream that arrives: it is in a user namespace, sees the one
  *	          tree as its "/", has no network, cannot run a program, and may call
- *	          what libimg/sandbox.h lists
+ *	          what libsandbox/sandbox.h lists
  *
  * Both die with their parent and say at their end how it went.
  */
@@ -13,7 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/fileio.h"
-#include "libimg/sandbox.h"
+#include "libsandbox/sandbox.h"
 
 #include <ctype.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
  * The input is two files: a length of 4 bytes, the origin's state, and the image's. ZFS streams
  * of the corpus have no sums but the last, so that a changed byte is not just a wrong sum.
  */
-#include "libimg/format.h"
+#include "libimgfile/format.h"
 
 #include "base/alloc.h"
 #include "base/crc32c.h"

@@ -4,7 +4,7 @@
  * and is taken again as it is stored; one that is not leaves a printable line.
  */
 #include "libimg/install.h"
-#include "libimg/manifest.h"
+#include "libmanifest/manifest.h"
 
 #include "base/jv.h"
 #include "base/uuid.h"

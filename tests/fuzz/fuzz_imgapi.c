@@ -4,8 +4,8 @@
  * image is the one that was asked for, and an error is text that a terminal may get. A
  * signature that is made up is none.
  */
-#include "libimg/imgapi.h"
-#include "libimg/signature.h"
+#include "libdigest/signature.h"
+#include "libsource/imgapi.h"
 
 #include "base/jv.h"
 #include "base/uuid.h"

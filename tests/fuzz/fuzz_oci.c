@@ -4,9 +4,9 @@
  * what is described is a manifest of ours, and nothing is read beyond its end. A
  * manifest and its configuration are two texts with a '\0' between.
  */
-#include "libimg/manifest.h"
-#include "libimg/oci.h"
-#include "libimg/registry.h"
+#include "libmanifest/manifest.h"
+#include "liboci/oci.h"
+#include "libsource/registry.h"
 
 #include "base/jv.h"
 #include "base/uuid.h"

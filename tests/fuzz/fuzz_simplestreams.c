@@ -3,7 +3,7 @@
  * fuzz_simplestreams.c - whatever an index or a list of products is, it is refused with a
  * reason, or its images have a uuid, a place below the server's, and a hash.
  */
-#include "libimg/simplestreams.h"
+#include "libsource/simplestreams.h"
 
 #include "base/jv.h"
 #include "base/uuid.h"

@@ -5,8 +5,8 @@
  *
  * This runs the writer without its chroot and filter: the names alone must do.
  */
-#include "libimg/decompress.h"
-#include "libimg/format.h"
+#include "libimgfile/decompress.h"
+#include "libimgfile/format.h"
 
 #include "base/path.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "libimg/manifest.h"
+#include "libmanifest/manifest.h"
 
 #include "base/alloc.h"
 #include "base/jv.h"
-#include "libimg/describe.h"
 #include "libimg/install.h"
+#include "libimgfile/describe.h"
 #include "unit.h"
 
 #include <stdio.h>

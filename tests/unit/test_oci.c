@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "libimg/oci.h"
+#include "liboci/oci.h"
 
 #include "base/alloc.h"
 #include "base/fileio.h"
 #include "base/jv.h"
 #include "base/path.h"
-#include "libimg/layer.h"
-#include "libimg/registry.h"
+#include "libformat/tar/layer.h"
+#include "libsource/registry.h"
 #include "unit.h"
 
 #include <fcntl.h>

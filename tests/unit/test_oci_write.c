@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "libimg/oci_write.h"
+#include "liboci/oci_write.h"
 
 #include "base/alloc.h"
 #include "base/jv.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "libimg/source.h"
+#include "libsource/source.h"
 
 #include "base/alloc.h"
 #include "base/jv.h"
 #include "base/path.h"
-#include "libimg/imgapi.h"
-#include "libimg/source_auth.h"
-#include "libimg/source_ops.h"
+#include "libsource/imgapi.h"
+#include "libsource/source_auth.h"
+#include "libsource/source_ops.h"
 #include "unit.h"
 
 #include <fcntl.h>

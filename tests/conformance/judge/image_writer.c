@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * image-writer ROOT STATE [BASE-STATE] - write the image on standard input below the
- * folder ROOT, as the writer process of libimg does, without its confinement. STATE gets
+ * folder ROOT, as the writer process of libimgfile does, without its confinement. STATE gets
  * what the format leaves for images on top of this one.
  */
 #include "base/alloc.h"
-#include "libimg/format.h"
+#include "libimgfile/format.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,0 +1,2 @@
+$(call library, digest, digest.c signature.c, base)
+$(call needs, digest, libcrypto)

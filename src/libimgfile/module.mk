@@ -1,0 +1,3 @@
+$(call library, imgfile, compress.c compression.c decompress.c describe.c extract.c format.c \
+	pack.c pack_diff.c pack_tree.c, format sandbox digest base)
+$(call needs, imgfile, libarchive)
