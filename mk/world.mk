@@ -16,9 +16,11 @@
 #				manifest is where tools/projects/list looks
 #	WORLD += NAME		a goal that `make world` reaches too
 #	BOOT_NEEDS += NAME	a goal that the packing of the image needs
+#	SELECT_NEEDS += NAME	a goal that brings what else would be taken from the core
 
 SUITE	 ?= trixie
 FLAVOUR	 ?= virtual
+KERNEL	 ?= debian
 PROFILE	 ?= dev
 CACHE	 ?= cache
 OUTPUT	 ?= output
@@ -49,6 +51,9 @@ WORLD_GOALS := world kernel-headers live sbom sign strap target local core selec
 	platform root boot-archive image-sbom boot platform-test
 WORLD	:= strap select target $(VERDICTS)
 PARTS	:=
+
+# Where the kernel's modules are, before those of others.
+KERNEL_TREE := $(PROTO)/core
 
 # The fragments that others add, such as mk/extra.mk.
 FRAGMENTS := $(filter-out $(addprefix mk/,build.mk flags.mk world.mk install.mk check.mk test.mk \
@@ -87,8 +92,8 @@ ifeq ($(SOURCE_DATE_EPOCH),)
 SOURCE_DATE_EPOCH := $(or $(shell git log -1 --format=%ct 2>/dev/null),1754697600)
 endif
 export SOURCE_DATE_EPOCH
-BUILDSTAMP := $(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y%m%dT%H%M%SZ)$(if $(filter debug,$(TARGET_MODE)),-debug)
-export BUILDSTAMP FLAVOUR PROFILE OUTPUT PROTO
+BUILDSTAMP := $(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y%m%dT%H%M%SZ)$(if $(filter source,$(KERNEL)),-kernel)$(if $(filter debug,$(TARGET_MODE)),-debug)
+export BUILDSTAMP FLAVOUR PROFILE OUTPUT PROTO KERNEL KERNEL_TREE
 
 world: $(WORLD) $(PARTS)
 	@tools/image/total $(BEGAN)
@@ -122,8 +127,8 @@ lint:
 # Drivers of the site are compiled against the platform's own kernel.
 DRIVERS	:= $(patsubst projects/local/%/Kbuild,local.%,$(wildcard projects/local/*/Kbuild))
 $(DRIVERS): kernel-headers
-kernel-headers: core
-	@$(STEP) $(call inputs,$(STAMPS)/core tools/projects/kernel) -o $(BUILD)/kernel/version \
+kernel-headers: core $(SELECT_NEEDS)
+	@$(STEP) $(call inputs,$(STAMPS)/core $(addprefix $(STAMPS)/,$(SELECT_NEEDS)) tools/projects/kernel) -k '$(KERNEL)' -o $(BUILD)/kernel/version \
 		kernel-headers -- tools/projects/kernel
 
 # A project may build against what the extra ones installed.
@@ -144,9 +149,10 @@ core:
 
 # Who brings something in place of Debian's has that left out by rules of its own.
 RULES	:= $(CORE)/rules $(wildcard $(foreach p,$(PARTS),projects/$(firstword $(subst ., ,$p))/$(patsubst \
-	extra.%,%,$(patsubst local.%,%,$p))/core-rules))
-select: core strap
-	@$(STEP) $(call inputs,$(STAMPS)/core $(RULES) tools/core/select tools/core/ship) \
+	kernel.%,%,$(patsubst extra.%,%,$(patsubst local.%,%,$p)))/core-rules))
+select: core strap $(SELECT_NEEDS)
+	@$(STEP) $(call inputs,$(STAMPS)/core $(addprefix $(STAMPS)/,$(SELECT_NEEDS)) $(RULES) tools/core/select \
+		tools/core/ship) -k '$(KERNEL)' \
 		-o $(PROTO)/core -o $(BUILD)/manifest/core.manifest \
 		select -- tools/core/ship $(RULES)
 

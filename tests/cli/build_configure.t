@@ -77,6 +77,24 @@ grep -qx 'MODE=dev' "$src/config.mk" && grep -qx 'LOCKED=yes' "$src/config.mk" &
 	grep -qx 'JOBS=3' "$src/config.mk" && grep -qx 'prefix=/opt/dais' "$src/config.mk"
 ok "and written down" $?
 
+disk() # disk MB: so much is free
+{
+	printf '#!/bin/sh\necho\necho / 1 1 %s\n' "$1" > "$work/bin/df"
+	chmod +x "$work/bin/df"
+}
+disk 9000
+run "$src/configure" --kernel=source
+is "the kernel may be one from its source" 0
+grep -qx 'KERNEL=source' "$src/config.mk" && grep -qx 'KERNEL=source' "$src/build.env"
+ok "which is written down" $?
+run "$src/configure" -d --kernel=source
+is "with symbols for a debugger it takes a large disk" 1
+says "which is told" err "9000 MB are free below '$src', a build needs 25000"
+rm "$work/bin/df"
+run "$src/configure"
+! grep -q 'KERNEL=source' "$src/config.mk"
+ok "without the option it is Debian's again" $?
+
 printf '#!/bin/sh\n' > "$work/bin/clang-99"
 chmod +x "$work/bin/clang-99"
 cp "$work/bin/clang-99" "$work/bin/gcc-14"
@@ -112,7 +130,7 @@ says "which is not shown" out "PASSWORD_HASH=(not shown)"
 ok "where nobody else reads it" $?
 
 cp "$src/config.mk" "$work/before"
-for wrong in --flavour=pink --profile=fast --jobs=0 --jobs=x --prefix=here '--prefix=/a b' \
+for wrong in --flavour=pink --kernel=mine --profile=fast --jobs=0 --jobs=x --prefix=here '--prefix=/a b' \
 	--suite=Trixie --locked=yes --nonsense -p=tcc -sgcc-x --primary-compiler=gcc4.4 -dx -x --flavour; do
 	run "$src/configure" $wrong
 	is "configure $wrong is wrong use" 2 ""

@@ -26,6 +26,7 @@ script tools/strap/run <<-'END'
 	sed -e "s|/src/|${at[/src]}/|g; s|/obj/|${at[/obj]}/|g; s|/dest|${at[/dest]}|g; s|/stage|${at[/stage]}|g" \
 		-e "s|/tools/|${at[/tools]}/|g" "${at[/src]}/extra.mk" > "${at[/obj]}/extra.mk"
 	sed "s|/sources/|${at[/sources]}/|g; s|bsdtar|tar|g" "${at[/tools]}/unpack" > "${at[/obj]}/unpack"
+	cp "${at[/tools]}/patches.sh" "${at[/obj]}/"
 	chmod +x "${at[/obj]}/unpack"
 	sed -i "s|${at[/tools]}/unpack|${at[/obj]}/unpack|" "${at[/obj]}/extra.mk"
 	dir=${at[/src]}${3#/src}

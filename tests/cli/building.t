@@ -3,6 +3,7 @@
 #
 # docs/building.md: what it tells a stranger to type is typed, in a small tree.
 . "$(dirname "$0")/build_tree.bash"
+. "$(dirname "$0")/kernel_tree.bash"
 page=$top/docs/building.md
 [ "$(id -u)" -eq 0 ] || grep -q "^$(id -un):" /etc/subuid ||
 	{ echo "1..0 # SKIP no range of user ids in /etc/subuid"; exit 0; }
@@ -35,13 +36,14 @@ END
 m=usr/lib/modules/6.1-test
 script ship.more <<-END
 	#!/bin/sh
-	printf 'd %s 0755 root root\n' usr usr/bin usr/share/man usr/share/man/man1 usr/lib usr/lib/modules \
-		$m $m/updates 2>/dev/null | grep -v updates
+	printf 'd %s 0755 root root\n' usr usr/bin usr/share/man usr/share/man/man1 usr/lib
 	mkdir -p "\$PROTO/core/usr/bin" "\$PROTO/core/usr/share/man/man1" "\$PROTO/core/$m"
 	grep -v '^#' projects/core/lock.virtual | while read -r name; do
 		echo "\$name" > "\$PROTO/core/usr/bin/\$name"
 		echo "f usr/bin/\$name 0755 root root"
 	done
+	[ "\$KERNEL" != source ] || exit 0
+	printf 'd %s 0755 root root\n' usr/lib/modules $m
 	for f in dep alias builtin order builtin.modinfo; do
 		: > "\$PROTO/core/$m/modules.\$f"
 		echo "f $m/modules.\$f 0644 root root"
@@ -104,13 +106,18 @@ mv tools/strap/run tools/strap/run.plain
 script tools/strap/run <<-'END'
 	#!/bin/bash
 	set -eu
-	case " $* " in *=/sources\ *) ;; *) exec "$0.plain" "$@" ;; esac
+	case " $* " in
+	*" /tools/kernel/"*) exec "$0.plain" "$@" ;;
+	*=/sources\ *) ;;
+	*) exec "$0.plain" "$@" ;;
+	esac
 	declare -A at
 	while getopts w:r: opt; do at[${OPTARG#*=}]=$(realpath "${OPTARG%%=*}"); done
 	shift "$OPTIND"
 	dir=${at[/src]}/${3#/src/}
 	version=$(sed -n 's/^VER *= *//p' "$dir/Makefile")
 	sed "s|/sources/|${at[/sources]}/|g; s|bsdtar|tar|g" "${at[/tools]}/unpack" > "${at[/obj]}/unpack"
+	cp "${at[/tools]}/patches.sh" "${at[/obj]}/"
 	sh "${at[/obj]}/unpack" -n "$version" -o "${at[/obj]}/work" "$dir"
 	cd "${at[/obj]}/work"
 	./configure
@@ -143,11 +150,20 @@ if command -v depmod > /dev/null; then
 	in_image $m/updates/mydrv.ko
 	type_in "A driver" 2
 	in_image usr/lib/modprobe.d/dais-drivers.conf
+	make_kernel 6.1 test
+	echo CONFIG_ATA_GENERIC=m > projects/kernel/linux/config.d/virtual/20-ata.config
+	printf '%s\n' '--- a/wireguard.s' '+++ b/wireguard.s' '@@ -1,2 +1,3 @@' ' .section .modinfo,"a"' '+.asciz "author=me"' \
+		' .asciz "license=GPL"' > "$HOME/0001-louder.patch"
+	type_in "A kernel of your own" 1
+	in_image $m/kernel/wireguard.ko
+	tar -xOf build/image/root.tar $m/kernel/wireguard.ko | grep -aq author=me
+	ok "with the patch" $?
+	in_image $m/updates/mydrv.ko
 fi
 
 # No block of the page is left out above.
 awk '/^## / { h = substr($0, 4) } /^\t/ && !inside { print h; inside = 1 } !/^\t/ { inside = 0 }' "$page" > "$work/out"
 printf '%s\n' "From a clone to a platform" "A package of Debian in the core" "A patched tarball in extra" "A local project" \
-	"A project from a repository" "A driver" "A driver" | diff - "$work/out" > "$work/err"
+	"A project from a repository" "A driver" "A driver" "A kernel of your own" | diff - "$work/out" > "$work/err"
 ok "every block of the page was typed" $?
 done_testing

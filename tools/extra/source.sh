@@ -5,7 +5,8 @@
 # It names what the component is made of, and is the only place that does:
 #
 #	package NAME VERSION	the Debian source package that has these files
-#	deb NAME VERSION	or the Debian package, which is then what is unpacked
+#	deb NAME VERSION	or the Debian package, which is then what is unpacked; of several
+#				the one whose name the file begins with
 #	url ADDRESS		or where else they are, up to the file's name
 #	SHA256 FILE		the tarball, and whatever else belongs to it
 #
@@ -41,6 +42,13 @@ source_files() {
 # source_word FILE package|deb|url: what follows it.
 source_word() {
 	sed 's/#.*//' "$1" | awk -v word="$2" '$1 == word { sub(/^[ \t]*[a-z]+[ \t]+/, ""); print; exit }'
+}
+
+# source_deb FILE TARBALL: "NAME VERSION" of the `deb` that has this file.
+source_deb() {
+	sed 's/#.*//' "$1" | awk -v name="${2%%_*}" '
+	$1 == "deb" && (!n++ || $2 == name) { line = $2 " " $3 }
+	END { if (n) print line }'
 }
 
 # versions_with NAME: lines VERSION SHA256 FILE of the mirror's source packages.
