@@ -146,7 +146,6 @@ static void show(struct inspector *in, struct out *o, const struct node *n, int 
 	} else if (n->type < NODE_ARRAY) {
 		print_json(o, n, 0);
 	} else if (!n->child) {
-		in->depth = depth;
 		out_adds(o, n->type == NODE_OBJECT ? "{}" : "[]");
 	} else {
 		show_children(in, o, n, depth);

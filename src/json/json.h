@@ -115,12 +115,14 @@ void explain_error(struct out *o, const char *text, size_t len, const char *at);
 
 /* print.c */
 void print_json(struct out *o, const struct node *n, int indent);
+void print_compact(struct out *o, const struct node *n); /* an array: each item on a line */
 void print_bare(struct out *o, const struct node *string);
 /* inspect.c: as the console of a JavaScript engine shows it. */
 void print_inspect(struct out *o, const struct node *n);
 
 /* lookup.c: NULL when nothing is there. */
 struct node *lookup(struct arena *a, struct node *n, const char *path, const char *separator);
+size_t string_units(const struct node *string); /* its length in JavaScript: of 16 bits each */
 
 /* merge.c */
 struct node *json_merge(struct node *list, bool deep);

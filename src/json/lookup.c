@@ -2,8 +2,9 @@
 /*
  * lookup.c - the value at a path such as a.b[0].c or a["x.y"].
  *
- * The separator parts names, but not within brackets. In brackets stands an index
- * or a quoted name. An index counts from the end when it is negative.
+ * The separator parts names, but not within brackets; a part without a name is passed
+ * over. In brackets stands an index or a quoted name. An index counts from the end when
+ * it is negative and not in brackets.
  */
 #include "json/json.h"
 
@@ -44,7 +45,7 @@ static struct node *in_array(struct arena *a, struct node *n, const char *name, 
 
 	if (len == 6 && memcmp(name, "length", 6) == 0)
 		return number_node(a, n->len);
-	if (!parse_index(name, len, &index))
+	if (!parse_index(name, len, &index) || (*name == '0' && len > 1))
 		return NULL;
 	if (index < 0)
 		index += (long)n->len;
@@ -55,35 +56,55 @@ static struct node *in_array(struct arena *a, struct node *n, const char *name, 
 	return c;
 }
 
+size_t string_units(const struct node *string)
+{
+	const char *end = string->text + string->len;
+	size_t used, count = 0;
+	uint32_t code;
+
+	for (const char *s = string->text; s < end; s += used) {
+		used = utf8_char(s, end, &code);
+		count += used == 4 ? 2 : 1;
+	}
+	return count;
+}
+
 /* A string has a length and characters, in the units of JavaScript. */
 static struct node *in_string(struct arena *a, struct node *n, const char *name, size_t len)
 {
 	const char *end = n->text + n->len;
 	const char *found = NULL;
-	long index = -1;
+	long index;
 	size_t count = 0;
 	size_t used, found_len = 0;
 
-	if (!(len == 6 && memcmp(name, "length", 6) == 0) &&
-	    (!parse_index(name, len, &index) || index < 0))
+	if (len == 6 && memcmp(name, "length", 6) == 0)
+		return number_node(a, string_units(n));
+	if (!parse_index(name, len, &index))
+		return NULL;
+	if (index < 0)
+		index += (long)string_units(n);
+	if (index < 0)
 		return NULL;
 	for (const char *s = n->text; s < end; s += used) {
 		uint32_t code;
 
 		used = utf8_char(s, end, &code);
-		if (index >= 0 && count == (size_t)index) {
+		if (count == (size_t)index) {
 			found = s;
 			found_len = used;
 		}
 		count += used == 4 ? 2 : 1;
 	}
-	if (index < 0)
-		return number_node(a, count);
 	return found ? arena_string(a, found, found_len) : NULL;
 }
 
-static struct node *step(struct arena *a, struct node *n, const char *name, size_t len)
+/* In brackets a negative index is a name that nothing has. */
+static struct node *step(struct arena *a, struct node *n, const char *name, size_t len,
+			 bool bracketed)
 {
+	if (bracketed && n->type != NODE_OBJECT && len > 0 && *name == '-')
+		return NULL;
 	switch (n->type) {
 	case NODE_OBJECT:
 		return node_member(n, name, len);
@@ -122,15 +143,17 @@ struct node *lookup(struct arena *a, struct node *n, const char *path, const cha
 		const char *name = at;
 		const char *rest = at;
 		size_t len;
+		bool bracketed = *at == '[' && bracket(at, &name, &len, &rest);
 
-		if (*at != '[' || !bracket(at, &name, &len, &rest)) {
+		if (!bracketed) {
 			while (*rest && (gap == 0 || strncmp(rest, separator, gap) != 0) &&
 			       !(*rest == '[' && bracket(rest, &name, &len, &name)))
 				rest++;
 			name = at;
 			len = (size_t)(rest - at);
 		}
-		n = step(a, n, name, len);
+		if (bracketed || len > 0)
+			n = step(a, n, name, len, bracketed);
 		if (*rest == '\0')
 			return n;
 		at = gap > 0 && strncmp(rest, separator, gap) == 0 ? rest + gap : rest;

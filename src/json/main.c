@@ -18,7 +18,7 @@
 
 struct work {
 	struct options opts;
-	struct script *script;
+	struct script *script; /* made when the first document has been parsed */
 	struct out out;
 };
 
@@ -28,22 +28,28 @@ static int complain(const struct err *e)
 	return 1;
 }
 
-static void print_value(struct work *w, const struct node *n, int indent)
+static void print_value(struct work *w, const struct node *n)
 {
 	if (w->opts.output == OUTPUT_INSPECT)
 		print_inspect(&w->out, n);
-	else if (w->opts.output != OUTPUT_JSON && n->type == NODE_STRING)
+	else if (w->opts.output == OUTPUT_COMPACT)
+		print_compact(&w->out, n);
+	else if (w->opts.output == OUTPUT_JSONY && n->type == NODE_STRING)
 		print_bare(&w->out, n);
 	else
-		print_json(&w->out, n, w->opts.output == OUTPUT_COMPACT ? 0 : indent);
+		print_json(&w->out, n, w->opts.indent);
 }
 
-/* A value on lines of its own; for an empty string there is none. */
+/* A value on lines of its own; for an empty string there is none, nor for what is not there. */
 static void print_line(struct work *w, const struct node *n)
 {
+	if (!n && w->opts.output == OUTPUT_INSPECT)
+		out_adds(&w->out, "undefined\n");
+	if (!n)
+		return;
 	if (n->type == NODE_STRING && n->len == 0 && w->opts.output == OUTPUT_JSONY)
 		return;
-	print_value(w, n, w->opts.indent);
+	print_value(w, n);
 	out_addc(&w->out, '\n');
 }
 
@@ -58,6 +64,17 @@ static void add_child(struct node *parent, struct node **last, struct node *n)
 	parent->len++;
 }
 
+static bool all_indexes(const char *const *paths)
+{
+	for (; *paths; paths++) {
+		const char *digits = *paths + (**paths == '-');
+
+		if (!*digits || strspn(digits, "0123456789") != strlen(digits))
+			return false;
+	}
+	return true;
+}
+
 static struct node *copy_of(struct arena *a, const struct node *n)
 {
 	struct node *copy = arena_node(a, NODE_NULL);
@@ -66,21 +83,18 @@ static struct node *copy_of(struct arena *a, const struct node *n)
 	return copy;
 }
 
-/* For JSON output: what the lookups find, as one value. NULL: nothing. */
-static struct node *collect(struct work *w, struct arena *a, struct node *n)
+/* What the lookups find in N: an array when all are indexes of one, or else an object. */
+static struct node *collect_all(struct work *w, struct arena *a, struct node *n)
 {
 	const char **paths = w->opts.lookups;
-	struct node *all, *last = NULL;
+	bool list = n->type == NODE_ARRAY && all_indexes(paths);
+	struct node *all = arena_node(a, list ? NODE_ARRAY : NODE_OBJECT);
+	struct node *last = NULL;
 
-	if (!paths[0])
-		return n;
-	if (!paths[1])
-		return lookup(a, n, paths[0], w->opts.separator);
-	all = arena_node(a, n->type == NODE_ARRAY ? NODE_ARRAY : NODE_OBJECT);
 	for (; *paths; paths++) {
 		struct node *found = lookup(a, n, *paths, w->opts.separator);
 
-		if (!found)
+		if (!found || (!list && node_member(all, *paths, strlen(*paths))))
 			continue;
 		found = copy_of(a, found);
 		found->key = *paths;
@@ -88,39 +102,50 @@ static struct node *collect(struct work *w, struct arena *a, struct node *n)
 		found->key_escape = true;
 		add_child(all, &last, found);
 	}
+	if (!list)
+		node_sort_members(all);
 	return all;
+}
+
+/* For JSON output: what the lookups find, as one value. NULL: nothing. */
+static struct node *collect(struct work *w, struct arena *a, struct node *n)
+{
+	const char **paths = w->opts.lookups;
+
+	if (!paths[0])
+		return n;
+	return paths[1] ? collect_all(w, a, n) : lookup(a, n, paths[0], w->opts.separator);
 }
 
 static void print_row(struct work *w, struct arena *a, struct node *n)
 {
 	const char **paths = w->opts.lookups;
 
-	if (!paths[0])
-		print_value(w, n, w->opts.indent);
+	if (!paths[0]) {
+		print_line(w, n);
+		return;
+	}
 	for (size_t i = 0; paths[i]; i++) {
 		struct node *found = lookup(a, n, paths[i], w->opts.separator);
 
 		if (i > 0)
 			out_adds(&w->out, w->opts.delimiter);
 		if (found)
-			print_value(w, found, paths[1] ? 0 : w->opts.indent);
+			print_value(w, found);
+		else if (w->opts.output == OUTPUT_INSPECT)
+			out_adds(&w->out, "undefined");
 	}
 	out_addc(&w->out, '\n');
 }
 
-/* -a with -j: an array of what was found in each. */
+/* -a with -j: an array of objects, each with what was found in one item. */
 static void print_list(struct work *w, struct arena *a, struct node *items)
 {
 	struct node *all = arena_node(a, NODE_ARRAY);
 	struct node *last = NULL;
 
-	for (struct node *next, *n = items; n; n = next) {
-		struct node *found = collect(w, a, n);
-
-		next = n->next;
-		if (found)
-			add_child(all, &last, copy_of(a, found));
-	}
+	for (; items; items = items->next)
+		add_child(all, &last, collect_all(w, a, items));
 	print_line(w, all);
 }
 
@@ -131,39 +156,39 @@ static void print_all(struct work *w, struct arena *a, struct node *n)
 	if (w->opts.array) {
 		struct node *items = n->type == NODE_ARRAY ? n->child : n;
 
-		if (w->opts.output == OUTPUT_JSON && n->type == NODE_ARRAY) {
-			print_list(w, a, items);
+		if (w->opts.output == OUTPUT_JSON && (paths[0] || n->type == NODE_ARRAY)) {
+			if (paths[0])
+				print_list(w, a, items);
+			else
+				print_line(w, n);
 			return;
 		}
 		for (; items; items = items->next)
 			print_row(w, a, items);
 	} else if (!paths[0] || w->opts.output == OUTPUT_JSON) {
-		n = collect(w, a, n);
-		if (n)
-			print_line(w, n);
+		print_line(w, collect(w, a, n));
 	} else {
-		for (; *paths; paths++) {
-			struct node *found = lookup(a, n, *paths, w->opts.separator);
-
-			if (found)
-				print_line(w, found);
-		}
+		for (; *paths; paths++)
+			print_line(w, lookup(a, n, *paths, w->opts.separator));
 	}
 }
 
-/* The names of N's members, or the indexes of its items. */
+/* The names of N's members, or the indexes of its items or of a string's characters. */
 static struct node *keys_of(struct arena *a, struct node *n)
 {
 	struct node *all = arena_node(a, NODE_ARRAY);
 	struct node *last = NULL;
-	char index[16];
+	size_t count = n->type == NODE_STRING ? string_units(n) : 0;
+	char index[24];
 
-	for (struct node *c = n->type >= NODE_ARRAY ? n->child : NULL; c; c = c->next) {
-		(void)snprintf(index, sizeof(index), "%u", all->len);
-		add_child(all, &last,
-			  n->type == NODE_ARRAY ? arena_string(a, index, strlen(index))
-						: arena_string(a, c->key, c->key_len));
+	if (n->type == NODE_ARRAY)
+		count = n->len;
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(index, sizeof(index), "%zu", i);
+		add_child(all, &last, arena_string(a, index, strlen(index)));
 	}
+	for (struct node *c = n->type == NODE_OBJECT ? n->child : NULL; c; c = c->next)
+		add_child(all, &last, arena_string(a, c->key, c->key_len));
 	return all;
 }
 
@@ -199,8 +224,14 @@ static int run_script(struct work *w, struct arena *a, struct node **n, struct e
 {
 	struct node *all, *last = NULL;
 
-	if (!w->script)
+	if (!w->opts.run[0] && !w->opts.filter[0])
 		return 0;
+	if (!w->script) {
+		int r = script_new(w->opts.run, w->opts.filter, &w->script, e);
+
+		if (r < 0)
+			return r;
+	}
 	if ((*n)->type != NODE_ARRAY || w->opts.whole)
 		return script_run(w->script, a, *n, n, e);
 	all = arena_node(a, NODE_ARRAY);
@@ -266,6 +297,10 @@ static int process(struct work *w, const char *text, size_t len)
 		return 0;
 	if (run_script(w, &a, &n, &e) < 0)
 		return complain(&e);
+	if (n && w->opts.keys && n->type == NODE_NULL) {
+		(void)err_set(&e, -EINVAL, "-k: null has no keys");
+		return complain(&e);
+	}
 	if (n && w->opts.keys)
 		n = keys_of(&a, n);
 	if (n && w->opts.items)
@@ -335,9 +370,6 @@ static int run(struct work *w)
 	size_t len;
 	struct err e;
 
-	if ((w->opts.run[0] || w->opts.filter[0]) &&
-	    script_new(w->opts.run, w->opts.filter, &w->script, &e) < 0)
-		return complain(&e);
 	if (input_read(w->opts.file, &text, &len, &e) < 0)
 		return complain(&e);
 	w->out.fd = w->opts.in_place ? -1 : STDOUT_FILENO;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "json/options.h"
+#include "json/json.h"
 
 #include "base/alloc.h"
 #include "base/cli.h"
@@ -98,6 +99,12 @@ static void append(const char **list, const char *value)
 	*list = value;
 }
 
+/* DIGITS, of which there may be none; ten blanks are the most. */
+static int indent_of(const char *digits)
+{
+	return !*digits ? 0 : digits[1] ? 10 : *digits - '0';
+}
+
 static int set_output(struct options *o, const char *mode, struct err *e)
 {
 	static const struct {
@@ -113,12 +120,12 @@ static int set_output(struct options *o, const char *mode, struct err *e)
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		if (strlen(known[i].name) != len || memcmp(known[i].name, mode, len) != 0)
 			continue;
-		if (indent && (known[i].mode > OUTPUT_JSON || !indent[1] ||
+		if (indent && (known[i].mode > OUTPUT_JSON ||
 			       strspn(indent + 1, "0123456789") != strlen(indent + 1)))
 			break;
 		o->output = known[i].mode;
 		if (indent)
-			o->indent = strlen(indent + 1) > 1 ? 10 : indent[1] - '0';
+			o->indent = indent_of(indent + 1);
 		return 0;
 	}
 	return err_set(e, -EINVAL, "unknown output mode: '%s'", mode);
@@ -155,6 +162,8 @@ static int set_flag(struct options *o, char c)
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		if (flags[i].letter == c) {
 			*flags[i].flag = true;
+			if (c == 'a' || c == 'A') /* the last one counts */
+				*(c == 'a' ? &o->whole : &o->array) = false;
 			return 0;
 		}
 	if (c == 'i') {
@@ -170,6 +179,8 @@ static int set_flag(struct options *o, char c)
 
 static int set_value(struct options *o, char c, const char *value, struct err *e)
 {
+	uint32_t code;
+
 	switch (c) {
 	case 'e':
 		append(o->run, value);
@@ -184,6 +195,10 @@ static int set_value(struct options *o, char c, const char *value, struct err *e
 		set_delimiter(o, value);
 		return 0;
 	case 'D':
+		if (utf8_char(value, value + strlen(value), &code) != strlen(value) || !*value)
+			return err_set(e, -EINVAL,
+				       "invalid lookup delim '%s' (must be a single char)",
+				       value);
 		o->separator = value;
 		return 0;
 	default:
@@ -191,9 +206,18 @@ static int set_value(struct options *o, char c, const char *value, struct err *e
 	}
 }
 
+static int no_value(char c, struct err *e)
+{
+	if (c == 'o')
+		return err_set(e, -EINVAL, "no argument given for '-o|--output' option");
+	return err_set(e, -EINVAL, "option '-%c' needs an argument", c);
+}
+
 /* Both: how many words were taken. */
 static int parse_letters(struct options *o, char **argv, struct err *e)
 {
+	if (!argv[0][1])
+		return err_set(e, -EINVAL, "unknown option '-'");
 	for (const char *c = argv[0] + 1; *c; c++) {
 		const char *value = c[1] ? c + 1 : argv[1];
 		int r;
@@ -204,7 +228,7 @@ static int parse_letters(struct options *o, char **argv, struct err *e)
 			continue;
 		}
 		if (!value)
-			return err_set(e, -EINVAL, "option '-%c' needs an argument", *c);
+			return no_value(*c, e);
 		r = set_value(o, *c, value, e);
 		return r < 0 ? r : c[1] ? 1 : 2;
 	}
@@ -233,7 +257,7 @@ static int parse_long(struct options *o, char **argv, struct err *e)
 	if (strcmp(argv[0], "--output") != 0)
 		return err_set(e, -EINVAL, "unknown option '%s'", argv[0]);
 	if (!argv[1])
-		return err_set(e, -EINVAL, "option '--output' needs an argument");
+		return no_value('o', e);
 	r = set_output(o, argv[1], e);
 	return r < 0 ? r : 2;
 }
@@ -241,8 +265,11 @@ static int parse_long(struct options *o, char **argv, struct err *e)
 static int check(const struct options *o, struct err *e)
 {
 	if (o->group && o->merge != MERGE_NONE)
-		return err_set(e, -EINVAL, "cannot use -g|--group and %s options together",
-			       o->merge == MERGE_DEEP ? "--deep-merge" : "--merge");
+		return err_set(e, -EINVAL,
+			       "cannot use -g|--group and --merge options together");
+	if (o->keys && o->lookups[0])
+		return err_set(e, -EINVAL,
+			       "cannot use -k|--keys option and lookup arguments together");
 	if (o->in_place && !o->file)
 		return err_set(e, -EINVAL, "-I|--in-place needs a file to change: -f FILE");
 	return 0;
@@ -259,7 +286,7 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
 	o->lookups = xcalloc(room, sizeof(*o->lookups));
 	for (int i = 1, r = 1; i < argc; i += r) {
 		r = 1;
-		if (ended || argv[i][0] != '-' || !argv[i][1])
+		if (ended || argv[i][0] != '-')
 			append(o->lookups, argv[i]);
 		else if (strcmp(argv[i], "--") == 0)
 			ended = true;

@@ -169,3 +169,35 @@ void print_json(struct out *o, const struct node *n, int indent)
 {
 	print_at(o, n, indent, 0);
 }
+
+/* JSON without blanks, but for one after each comma that a text follows. */
+static void add_spaced(struct out *o, const char *json, size_t len)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (json[i] == '"')
+			quoted = !quoted;
+		out_addc(o, json[i]);
+		if (quoted && json[i] == '\\' && i + 1 < len)
+			out_addc(o, json[++i]);
+		else if (!quoted && json[i] == ',' && json[i + 1] == '"')
+			out_addc(o, ' ');
+	}
+}
+
+void print_compact(struct out *o, const struct node *n)
+{
+	if (n->type != NODE_ARRAY || !n->child) {
+		print_json(o, n, 0);
+		return;
+	}
+	for (const struct node *c = n->child; c; c = c->next) {
+		cleanup_out struct out item = { .fd = -1 };
+
+		print_json(&item, c, 0);
+		out_adds(o, c == n->child ? "[\n  " : ",\n  ");
+		add_spaced(o, item.data, item.len);
+	}
+	out_adds(o, "\n]");
+}

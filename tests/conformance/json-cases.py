@@ -15,16 +15,23 @@ PROGRAM = os.path.join(os.environ["BIN"], "json")
 
 # What the original's 2012 line does not know, and ours does.
 NEWER = "IMnu024"
-RUNTIME = re.compile(r"\b(\w*Error \[|SyntaxError|TypeError|ReferenceError|Unexpected (token|number|end)|in JSON at)")
+RUNTIME = re.compile(r"\b(\w*Error \[|SyntaxError|TypeError|ReferenceError|Unexpected (token|number|end)|in JSON at|Cannot read properties)")
+DIGITS = re.compile(r"(?<![\w.])\d{16,21}(?![\w.])")
 
 
 def rule(case, status, out, err):
     """The rule of docs/differences.md that explains why this is not what CASE has, or None."""
     theirs = case.get("stderr")
-    if theirs and re.fullmatch(rf"json: error: unknown option '-[{NEWER}]'\n", theirs):
+    crashed = theirs is None or "node:" in theirs
+    if crashed and case["rc"] != 0 and status == 0 and any(a.startswith("-") and a[-1:] in "ec" for a in case["args"]):
+        return "json-code-on-values"
+    as_doubles = DIGITS.sub(lambda m: "%d" % float(m[0]), out)
+    if as_doubles != out and (status, as_doubles, err) == (case["rc"], case["stdout"], theirs):
+        return "json-digits"
+    if theirs and re.fullmatch(rf"json: error: unknown option '(-[{NEWER}]|--items|--in-place)'\n", theirs):
         return "json-newer-options"
     # A message of the JavaScript runtime: ours has to be one as well, all else the same.
-    if (theirs is None or RUNTIME.search(theirs)) and (status, out) == (case["rc"], case["stdout"]) \
+    if (crashed or RUNTIME.search(theirs)) and (status, out) == (case["rc"], case["stdout"]) \
             and err.startswith("json: error: "):
         return "json-runtime-text"
     if case["args"][:1] in (["-h"], ["--help"]) and status == 0 and out.startswith("usage: json"):
