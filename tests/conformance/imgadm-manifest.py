@@ -15,7 +15,7 @@ if not os.path.exists(source):
     sys.exit(77)
 tool = os.path.join(os.environ["BIN"], "imgadm")
 work = os.path.join(os.environ["WORK"], "manifest.json")
-FILE_FIELDS = {"sha1", "size", "compression"}
+ARRAYS = {"files", "acl", "users", "billing_tags", "channels", "inherited_directories"}
 
 
 def rule_of(manifest, want, got):
@@ -28,6 +28,16 @@ def rule_of(manifest, want, got):
                                              ("sha256" in f or "digest" in f) for f in files)
     if sha256 and [e for e in want if e["field"] != "files"] == got:
         return "image-sha256"
+    # An array for a number or a text, or requirements that are no object: ours names that field.
+    odd = {k for k, v in manifest.items() if isinstance(v, list) and k not in ARRAYS}
+    words = manifest.get("requirements")
+    if isinstance(words, (str, list)):
+        odd.add("requirements")
+        want = [e for e in want if not e["field"].isdigit()]
+    elif isinstance(words, dict):
+        odd.update("requirements." + k for k, v in words.items() if isinstance(v, list) and k != "networks")
+    if odd and [e for e in want if e["field"] not in odd] == [e for e in got if e["field"] not in odd]:
+        return "image-no-crash"
     return None
 
 
