@@ -4,11 +4,14 @@
  *
  *	console [-t SECONDS] SOCKET login PASSWORD
  *	console [-t SECONDS] SOCKET run COMMAND
+ *	console [-t SECONDS] SOCKET choose ENTRY
  *
  * SOCKET is where QEMU offers the console ("-chardev socket,server=on,wait=off";
  * it may be connected to again and again, and QEMU itself keeps the log). login
  * waits for a login prompt, logs root in, and leaves a quiet shell behind. run
  * has that shell run COMMAND and prints what it writes; its status is console's.
+ * choose walks GRUB's menu, which has to be there, to the first entry that begins
+ * with ENTRY, and takes it.
  *
  * Nothing is guessed from prompts: a command's output stands between two marks
  * that only this call knows, and the marks are typed in two halves, so that an
@@ -32,6 +35,12 @@
 #define SEEN_MAX (4 << 20)
 #define TAIL     2000
 #define OUTPUT   "/run/console.out"
+
+/* Of GRUB's menu. */
+#define SCREEN_WIDTH 80
+#define KEY_HOME     "\001"
+#define KEY_DOWN     "\016"
+#define ANSWER_MAX   10 /* seconds: it may answer on another line */
 
 enum { EXIT_TIMEOUT = 124, EXIT_TROUBLE = 125 };
 
@@ -214,6 +223,50 @@ static int run(const char *command)
 	return (int)status;
 }
 
+/* The row that GRUB drew as the chosen one last, when all of it is there. */
+static const char *chosen_row(void)
+{
+	const char *row = strrchr(con.seen, '*');
+
+	return row && strchr(row, '\033') ? row + 1 : NULL;
+}
+
+/*
+ * What is chosen after KEY. A key is answered by drawing rows, at the ends of the
+ * menu as well. It is typed once: a second one would move on whenever it is heard.
+ */
+static const char *row_after(const char *key)
+{
+	forget();
+	send_text(key);
+	while (!chosen_row())
+		(void)take(1);
+	while (take(0.5))
+		;
+	return chosen_row();
+}
+
+/* Who leaves unread what the machine writes takes the keys along that are on their way. */
+static int choose(const char *entry)
+{
+	char last[SCREEN_WIDTH + 1] = "";
+	const char *row = row_after(KEY_HOME);
+
+	while (strncmp(row, entry, strlen(entry)) != 0) {
+		/* The last one again: from the top, lest a character was doubled. */
+		bool end = *last != '\0' && strncmp(row, last, strlen(last)) == 0;
+
+		(void)snprintf(last, sizeof(last), "%.*s", (int)strcspn(row, "\033"), row);
+		row = row_after(end ? KEY_HOME : KEY_DOWN);
+	}
+	forget();
+	send_text("\r");
+	(void)take(ANSWER_MAX);
+	while (take(0.5))
+		;
+	return 0;
+}
+
 static void connect_to(const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -239,8 +292,8 @@ int main(int argc, char **argv)
 		argv += 2;
 	}
 	if (argc != 4 || seconds <= 0) {
-		fprintf(stderr,
-			"usage: console [-t SECONDS] SOCKET login PASSWORD | run COMMAND\n");
+		fprintf(stderr, "usage: console [-t SECONDS] SOCKET "
+				"login PASSWORD | run COMMAND | choose ENTRY\n");
 		return EXIT_TROUBLE;
 	}
 	con.deadline = now() + (double)seconds;
@@ -249,6 +302,8 @@ int main(int argc, char **argv)
 		return log_in(argv[3]);
 	if (strcmp(argv[2], "run") == 0)
 		return run(argv[3]);
+	if (strcmp(argv[2], "choose") == 0)
+		return choose(argv[3]);
 	fprintf(stderr, "console: no such step: '%s'\n", argv[2]);
 	return EXIT_TROUBLE;
 }

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 #
 # Every medium boots, on BIOS and UEFI, with and without Secure Boot, until early
-# userspace has accepted and mounted the root image; one of them to the login
-# prompt. The menu's rescue entry and an older platform are chosen by hand. And
-# each medium has the same bytes when it is made twice.
+# userspace has accepted and mounted the root image; three of them to the login
+# prompt. The menu's rescue entry, an older platform and other consoles are chosen
+# by hand. And each medium has the same bytes when it is made twice.
 . "$(dirname "$0")/lib.bash"
+. "$(dirname "$0")/screen.bash"
 
 ovmf=${OVMF:-/usr/share/OVMF}
 [ -r "$ovmf/OVMF_CODE_4M.secboot.fd" ] || skip "no '$ovmf/OVMF_CODE_4M.secboot.fd' (package ovmf)"
@@ -22,6 +23,8 @@ mounted='mounted with root inode'
 stamp=$(cat "$platform/etc/version/platform")
 old=platform-20200101T000000Z
 older=$dir/$old
+server=''
+trap '[ -z "$server" ] || kill "$server"; cleanup' EXIT
 cp -rL "$platform" "$older"
 
 # make_medium TOOL OPTION... - into $dir/media
@@ -48,15 +51,6 @@ boots() {
 	ok "$what" $? || bail "$(cat "$dir/qemu.out")"
 	note "after $((SECONDS - began)) s"
 	end_machine
-}
-
-# press KEYS - as perl has them in a string
-press() {
-	perl -MIO::Socket::UNIX -e '
-		my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "$ARGV[0]: $!\n";
-		$s->autoflush(1);
-		for my $key (split //, eval "\"$ARGV[1]\"") { print $s $key; select(undef, undef, undef, 0.3); }
-		sleep 1;' "$dir/socket" "$1"
 }
 
 # ---- the same bytes ----------------------------------------------------------
@@ -130,7 +124,9 @@ until_g 60 'ls /system/media/images'
 like "the images are at hand" "$out" 'base\.json'
 end_machine
 boots "ISO, as a CD, UEFI" -n -u -b "$iso"
-ln "$(realpath "$iso")" "$dir/media/copied.img"
+# As a disk it is never as large as what it is copied to.
+cp "$(realpath "$iso")" "$dir/media/copied.img"
+truncate -s +1G "$dir/media/copied.img"
 boots "ISO, copied to a disk, UEFI with Secure Boot" -n -U "$ovmf/OVMF_VARS_4M.ms.fd" -b "$dir/media/copied.img"
 like "Secure Boot was on" "$(tr -d '\r' < "$log")" '[Ss]ecure ?boot enabled|Secure boot enabled'
 boots "ISO, copied to a disk, BIOS" -n -b "$dir/media/copied.img"
@@ -140,29 +136,48 @@ rm -f "$dir/media/copied.img" "$iso" "$(realpath "$iso")"
 
 make_medium usb -t 60 -o "$words" -p "$older"
 usb=$dir/media/platform-latest.usb
+truncate -s +1G "$usb"
+plain=${QEMU:-}
+more_consoles -device VGA
 start_machine -d none -n -b "$usb"
 wait_log 90 'rescue: no pool' || bail "no menu: $(cat "$dir/qemu.out")"
-press '\x0e\r'
-wait_log 240 "$mounted"
-ok "USB, BIOS: rescue, chosen in the menu, boots" $? || bail "$(cat "$dir/qemu.out")"
-# The kernel's own words: the last of the loader's are lost when the line is slow.
-like "it looks for no pool" "$(tr -d '\r' < "$log")" "Command line: [^"$'\n'"]*/platform-$stamp/kernel [^"$'\n'"]*noimport=true"
+choose Console: && choose ttyb || bail "the menu does not answer"
+log=$second
+wait_log 60 'rescue: no pool' && wait_log 30 'Console: ttyb'
+ok "USB, BIOS: another serial line, chosen in the menu, takes the menu along" $? || bail "$(cat "$dir/qemu.out")"
+choose Console: "$dir/second" && choose text "$dir/second" || bail "the menu does not answer"
+wait_screen 60 'Console: text'
+ok "and so does the screen" $? || bail "$(screen)"
+press down
+wait_screen 30 "*Dais $stamp, rescue" && press ret
+wait_screen 120 'noimport=true'
+ok "rescue, chosen there, looks for no pool" $? || bail "$(screen)"
+wait_screen 240 "$mounted"
+ok "and boots" $? || bail "$(screen)"
+wait_screen 300 'login:'
+ok "to a login prompt on the screen" $? || bail "$(screen)"
+like "above which is what to log in with" "$(screen)" 'password of root for this boot: [a-z0-9-]{19}.*login:'
 end_machine
 
+more_consoles
 start_machine -d none -n -u -b "$usb"
 wait_log 120 'Other platforms' || bail "no menu: $(cat "$dir/qemu.out")"
-press '\x0e\x0e\r'
-wait_log 60 "Dais ${old#platform-}"
-ok "USB, UEFI: the older platform is in the menu" $?
-press '\r'
+choose Console: && choose ttyb && wait_log 60 'Console: ttyb'
+ok "USB, UEFI: another serial line is chosen; the menu is where the firmware is" $? || bail "$(cat "$dir/qemu.out")"
+choose 'Other platforms' && choose "Dais ${old#platform-}"
+ok "the older platform is in the menu" $?
+log=$second
 wait_log 240 "$mounted"
-ok "and boots" $? || bail "$(cat "$dir/qemu.out")"
-like "it is the older one" "$(tr -d '\r' < "$log")" "Command line: [^"$'\n'"]*/$old/kernel "
+ok "it boots, and speaks on that line" $? || bail "$(cat "$dir/qemu.out")"
+like "it is the older one" "$(tr -d '\r' < "$log")" \
+	"Command line: [^"$'\n'"]*/$old/kernel [^"$'\n'"]*console=ttyS1,115200n8"
 end_machine
+QEMU=$plain
 rm -rf "$older" "$usb" "$(realpath "$usb")"
 
 # ---- network -----------------------------------------------------------------
 
+loaders=$BUILD/strap.extra/ipxe
 make_medium netboot -t 1 -o "$words"
 : > "$dir/http"
 (cd "$dir/media/netboot-latest" && exec python3 -u -m http.server --bind 127.0.0.1 0) > "$dir/http" 2>&1 &
@@ -173,10 +188,24 @@ until grep -q 'http://' "$dir/http"; do
 done
 port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' "$dir/http")
 uplink=' '
-boots "over HTTP, by iPXE" -b "http://10.0.2.2:$port/boot.ipxe"
-uplink=''
+boots "over HTTP, by the iPXE of a network card, BIOS" -b "http://10.0.2.2:$port/boot.ipxe"
 like "the root image was pinned by the script" "$(tr -d '\r' < "$log")" 'dais\.hash=[0-9a-f]{64}'
+# Here the screen of iPXE's menu is seen by nobody: another default picks the other entry.
+sed -i "s/ --default platform-$stamp / --default platform-$stamp-rescue /" "$dir/media/netboot-latest/boot.ipxe"
+if [ -s "$loaders/snponly.efi" ]; then
+	mkdir "$dir/tftp"
+	cp "$loaders/snponly.efi" "$dir/tftp/"
+	printf '%s\n' '#!ipxe' dhcp "chain http://10.0.2.2:$port/boot.ipxe" > "$dir/tftp/autoexec.ipxe"
+	boots "over TFTP and HTTP, by our iPXE, UEFI" -u -b "$dir/tftp"
+else
+	note "no '$loaders/snponly.efi' (make netboot): the card's iPXE is taken"
+	boots "over HTTP, by the iPXE of a network card, UEFI" -u -b "http://10.0.2.2:$port/boot.ipxe"
+fi
+uplink=''
+like "its rescue entry, which looks for no pool" "$(tr -d '\r' < "$log")" \
+	'Command line: [^'$'\n'']*noimport=true [^'$'\n'']*dais\.hash=[0-9a-f]{64}'
 kill $server
+server=''
 
 # ---- one file for UEFI -------------------------------------------------------
 
