@@ -38,6 +38,11 @@ struct run_mount {
 	const char
 		*size; /* of a tmpfs, as its option says: "64m"; NULL: the kernel's default */
 	bool read_only, no_suid, no_exec; /* devices never open */
+	/*
+	 * Init need not wait for it: where that is so of all, none is mounted before init
+	 * runs, which makes a start faster. What fails is then warned of as "snapshots".
+	 */
+	bool late;
 };
 
 /* 0 means "no limit" everywhere below. Everything is borrowed for the call. */

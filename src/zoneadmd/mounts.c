@@ -100,10 +100,12 @@ static int take_own(struct zone *z, struct zone_spec *s, struct err *e)
 	fs.source = s->snapshots;
 	if (mkdirat(z->host.fd, s->snapshots + 1, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "cannot make '%s'", s->snapshots);
-	if (takes_snapshots(z))
+	if (takes_snapshots(z)) {
 		add_mount(z, s, &fs);
-	else
+		s->mounts[s->run.mount_count - 1].late = true;
+	} else {
 		zone_warn(z, "snapshots", "'/checkpoints' of the image is no folder");
+	}
 	if (!jv_get_bool(s->record, "delegate_dataset", false))
 		return 0;
 	s->data = xasprintf("/" HOST_POOL "/%s/data", z->uuid);

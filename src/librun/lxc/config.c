@@ -170,7 +170,7 @@ static void set_hooks(struct lxc_setter *s, const struct run_spec *spec)
 	/* Version 1 adds no arguments of its own. */
 	lxc_set(s, "lxc.hook.version", "1");
 	lxc_set(s, "lxc.hook.post-stop", "'%s' --ended '%s'", spec->end_program, spec->rundir);
-	if (spec->mount_count)
+	if (!lxc_mounts_are_late(spec))
 		lxc_set(s, "lxc.hook.start-host", "'%s' --mount '%s'", spec->end_program,
 			spec->rundir);
 }

@@ -74,6 +74,10 @@ int lxc_mount(const char *rundir, struct err *e);
 /* Tells the warnings; *RET_WHY, new, is why it failed: NULL where it did not. */
 void lxc_mounts_result(const char *rundir, run_warn *warn, void *data, char **ret_why);
 
+/* late.c: are there none, or none that init has to wait for? Then the second mounts them. */
+bool lxc_mounts_are_late(const struct run_spec *spec);
+void lxc_mount_late(const struct run_spec *spec, pid_t init, run_warn *warn, void *data);
+
 /* attach.c: mount all of them inside the machine whose init is PID; changes namespaces. */
 struct lxc_mount_item {
 	const char *source, *target, *size;

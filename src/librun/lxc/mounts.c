@@ -57,7 +57,7 @@ int lxc_plan_mounts(const struct run_spec *spec, struct err *e)
 {
 	cleanup_jv struct jv *plan = NULL;
 
-	if (!spec->mount_count)
+	if (lxc_mounts_are_late(spec))
 		return 0;
 	plan = jv_array();
 	for (size_t i = 0; i < spec->mount_count; i++) {

@@ -86,7 +86,7 @@ static int start_container(struct lxc_container *c, const struct run_spec *spec,
 	/* The monitor must not hold what the supervisor has open. */
 	(void)c->want_close_all_fds(c, true);
 	ok = start_plainly(c, (char *const *)spec->init_argv);
-	if (spec->mount_count)
+	if (!lxc_mounts_are_late(spec))
 		lxc_mounts_result(spec->rundir, warn, data, &not_mounted);
 	if (ok)
 		return 0;
@@ -138,6 +138,8 @@ static int start_prepared(const struct run_spec *spec, run_warn *warn, void *dat
 		r = start_container(c, spec, warn, data, e);
 	if (r == 0)
 		r = find_processes(spec, ret_run, e);
+	if (r == 0)
+		lxc_mount_late(spec, run_init_pid(*ret_run), warn, data);
 	if (r == 0)
 		r = limit_started(spec, warn, data, ret_run, e);
 	lxc_close(c);
