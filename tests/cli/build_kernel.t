@@ -160,6 +160,20 @@ kernel kernel.linux
 	diff -r "$src" build/kernel.linux/src > "$work/out"
 ok "without patches the source is as it came" $?
 
+# ---- a module of the site -----------------------------------------------------------
+
+mkdir projects/local/mine
+echo 'obj-m := mine.o' > projects/local/mine/Kbuild
+printf '"%s"\n' 'alias=pci:v00003333d00004444sv*sd*bc*sc*i*' 'vermagic=6.1-site SMP' > projects/local/mine/mine.c
+kernel live
+is "a module of the site is compiled against it" 0
+in_image usr/lib/modules/6.1-site/updates/mine.ko &&
+	tar -xOf build/image/root.tar usr/lib/modules/6.1-site/modules.alias | grep -q 'd00004444.* mine$'
+ok "and found by its device" $?
+rm -r projects/local/mine
+kernel live
+is "without it the image is whole" 0
+
 # ---- source, flavours, debug --------------------------------------------------------
 
 build kernel.linux KERNEL=source MODE=dev

@@ -33,6 +33,7 @@ bzImage:
 > mkdir -p $(O)/arch/x86/boot $(O)/include/config
 > echo "kernel $(release) $(KBUILD_BUILD_VERSION_TIMESTAMP) by $(KBUILD_BUILD_USER)" > $(O)/arch/x86/boot/bzImage
 > echo $(release) > $(O)/include/config/kernel.release
+> cp $(SRC)/outside.mk $(O)/Makefile
 modules: bzImage $(names:%=$(O)/%.ko)
 $(O)/%.ko: $(SRC)/%.s
 > gcc -c -x assembler -o $@ $<
@@ -61,6 +62,10 @@ make_kernel() # make_kernel VERSION NAME: projects/kernel/linux of VERSION, call
 			"$(printf '%s' "$name" | cksum | cut -c1-4)" > "$src/$name.s"
 	done
 	kernel_makefile | sed "s/@RELEASE@/$version/" > "$src/Makefile"
+	# What a module from outside is made by; its source is a text of a modinfo.
+	printf '%s\n' '.RECIPEPREFIX := >' modules: \
+		"> cd \$(M) && sed 's/.*\"\(.*\)\"/.section .modinfo,\"a\"\\n.asciz \"\1\"/' mine.c | gcc -c -x assembler -o mine.ko -" \
+		> "$src/outside.mk"
 	mkdir -p "$work/deb/usr/src" "$work/cfg/usr/src/linux-config-$version" "$dir"/config.d/{virtual,debug}
 	tar -C "$work/src" --mtime=@1 -cJf "$work/deb/usr/src/linux-source-$version.tar.xz" "linux-source-$version"
 	printf '%s\n' CONFIG_MODULES=y CONFIG_ALPHA=m CONFIG_BETA=m '# CONFIG_GAMMA is not set' CONFIG_ATA_GENERIC=m \

@@ -148,6 +148,27 @@ sed -i 's/abc123/abc124/' "$b/proto/stamp/etc/version/build"
 sbom "$work/again" && [ "$(jq .serialNumber "$cdx")" != "$(jq .serialNumber "$work/again/sbom.cdx.json")" ]
 ok "another content has another name" $?
 
+# The kernel from its source, with a patch, in place of the package's.
+mkdir -p "$b/proto/kernel.linux/usr/lib/modules" "$work/projects/kernel/linux/Patches"
+touch "$b/proto/kernel.linux/usr/lib/modules/m.ko"
+ln -s "$top/tools" "$work/tools"
+printf '%s\n' 'deb linux-source-6.1 6.1-1' "$(hex 8) linux-source-6.1_6.1-1_all.deb" \
+	"$(hex 9) linux-config-6.1_6.1-1_amd64.deb" > "$work/projects/kernel/linux/source"
+echo "a patch" > "$work/projects/kernel/linux/Patches/0001-louder.patch"
+export PARTS=kernel.linux
+run sbom "$work/doc"
+is "with the kernel from its source they are written" 0 ""
+run python3 -W ignore "$top/tests/cli/sbom_rules.py" "$work/doc"
+is "by the rules" 0 ""
+run from usr/lib/modules/m.ko
+is "its modules are from it" 0 linux
+run jq -r '.components[] | select(.name == "linux") | .version, (.properties[] | .name + " " + .value)' "$cdx"
+is "which is named with the packages of its source and each patch, by digest" 0 "6.1-1
+dais:source $(hex 8) linux-source-6.1_6.1-1_all.deb
+dais:source $(hex 9) linux-config-6.1_6.1-1_amd64.deb
+dais:patch $(sha256sum <<< "a patch" | cut -d' ' -f1) 0001-louder.patch"
+unset PARTS
+
 sed -i '/made/d' "$b/image/manifest.sums"
 run sbom "$work/again"
 [ "$status" -ne 0 ]
@@ -156,5 +177,4 @@ says "by name" err "sbom: 'etc/made' is in the archive, and not in the list of s
 echo 'one 1 amd64 short' >> "$b/core/lock"
 run sbom "$work/again"
 says "so is a lock that is none, with its line" err "core/lock:5: not \"NAME VERSION ARCHITECTURE SHA256\""
-
 done_testing

@@ -34,6 +34,7 @@ TERM = r"(?:LicenseRef-[A-Za-z0-9.-]+|[A-Za-z0-9.-]+)"
 
 def expression(text):
     """The text with every operation taken for its result until one term is left."""
+    text = re.sub(rf"({TERM}) WITH [A-Za-z0-9.-]+", r"\1", text)
     last = None
     while last != text:
         last = text
