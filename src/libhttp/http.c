@@ -280,6 +280,7 @@ void http_run(struct http_job *const jobs[], size_t count, size_t parallel,
 		jobs[i]->transfer = xcalloc(1, sizeof(*jobs[i]->transfer));
 		jobs[i]->transfer->job = jobs[i];
 		jobs[i]->transfer->policy = &run.policy;
+		jobs[i]->transfer->events = events;
 		jobs[i]->transfer->mark = jobs[i]->have;
 	}
 	while (run.ended < count) {

@@ -152,6 +152,9 @@ static int store_part(struct http_transfer *t, const char *data, size_t len)
 		len -= (size_t)n;
 		job->have += (uint64_t)n;
 	}
+	/* From a server that is fast curl takes all there is before it is back. */
+	if (t->events && t->events->progress)
+		t->events->progress(t->events->data, job, false);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 struct http_transfer {
 	struct http_job *job;
 	const struct http_policy *policy;
+	const struct http_events *events; /* may be NULL */
 	CURL *easy;
 	struct curl_slist *headers;
 	bool running;
