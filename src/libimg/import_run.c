@@ -95,7 +95,8 @@ static bool can_feed(const struct round *r)
 	return stage_is_ready(r->stage) && fed < d->have && (fed > 0 || can_begin(d));
 }
 
-static int begin_stage(struct round *r, struct err *e)
+/* ROOTFD: where the stage of its origin ended; -1: nowhere yet. */
+static int begin_stage(struct round *r, int rootfd, struct err *e)
 {
 	struct import *im = r->im;
 
@@ -107,7 +108,7 @@ static int begin_stage(struct round *r, struct err *e)
 					     .max_bytes = im->req->max_bytes,
 					     .note = im->req->note,
 					     .data = im->req->data };
-	return stage_begin(&r->request, &r->stage, e);
+	return stage_begin_in(&r->request, rootfd, &r->stage, e);
 }
 
 /* What was hashed is what is fed: the bytes are in our memory between the two. */
@@ -137,7 +138,9 @@ static int end_stage(struct round *r, struct err *e)
 	struct import_item *item = r->item;
 	cleanup_free char *title = import_title(item_manifest(item), "@");
 	struct import_item *next = next_item_after(r->im, item);
-	int x = next ? stage_end_origin(r->stage, e) : stage_end(r->stage, e);
+	int rootfd = -1;
+	int x = next ? stage_end_into(r->stage, next->uuid, &rootfd, e)
+		     : stage_end(r->stage, e);
 
 	stage_free_p(&r->stage);
 	if (x < 0) {
@@ -152,8 +155,7 @@ static int end_stage(struct round *r, struct err *e)
 	r->im->result->installed++;
 	import_say(r->im, "Imported image %s%s", item->uuid, title);
 	r->item = next;
-	/* Whether or not any of it has come: it makes the name of this one durable. */
-	return next ? begin_stage(r, e) : 0;
+	return next ? begin_stage(r, rootfd, e) : 0;
 }
 
 static int advance(struct round *r, struct err *e)
@@ -162,7 +164,7 @@ static int advance(struct round *r, struct err *e)
 	int x = 0;
 
 	if (!r->stage && can_begin(d))
-		x = begin_stage(r, e);
+		x = begin_stage(r, -1, e);
 	if (x == 0 && r->stage) {
 		stage_push(r->stage);
 		x = feed(r, e);

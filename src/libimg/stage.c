@@ -88,7 +88,8 @@ static int open_files(struct stage *s, const char *origin, struct err *e)
 	cleanup_close int dir = -1;
 	int r;
 
-	s->files.rootfd = store_image_begin(s->req->store, s->uuid, origin, e);
+	if (s->files.rootfd < 0)
+		s->files.rootfd = store_image_begin(s->req->store, s->uuid, origin, e);
 	if (s->files.rootfd < 0)
 		return s->files.rootfd;
 	r = origin ? open_base(s, origin, e) : 0;
@@ -102,13 +103,15 @@ static int open_files(struct stage *s, const char *origin, struct err *e)
 	return s->files.statefd < 0 ? err_sys(e, "cannot create '%s'", STATE_FILE) : 0;
 }
 
-int stage_begin(const struct stage_request *request, struct stage **ret_stage, struct err *e)
+int stage_begin_in(const struct stage_request *request, int rootfd, struct stage **ret_stage,
+		   struct err *e)
 {
 	cleanup_stage struct stage *s = xcalloc(1, sizeof(*s));
 	int r;
 
 	s->req = request;
-	s->files = (struct extract_files){ -1, -1, -1 };
+	s->files = (struct extract_files){ rootfd, -1, -1 };
+	s->begun = rootfd >= 0;
 	s->uuid = jv_get_string(request->manifest, "uuid");
 	s->sha1 = digest_new(DIGEST_SHA1);
 	s->sha256 = digest_new(DIGEST_SHA256);
@@ -121,6 +124,11 @@ int stage_begin(const struct stage_request *request, struct stage **ret_stage, s
 		return r;
 	*ret_stage = take_ptr(s);
 	return 0;
+}
+
+int stage_begin(const struct stage_request *request, struct stage **ret_stage, struct err *e)
+{
+	return stage_begin_in(request, -1, ret_stage, e);
 }
 
 bool stage_is_ready(const struct stage *s)
@@ -339,8 +347,8 @@ static int check_type(const struct stage *s, struct err *e)
 	return 0;
 }
 
-static int end(struct stage *s, int (*commit)(struct store *, const char *, struct err *),
-	       struct err *e)
+/* All that is to be right before others may see it. */
+static int finish(struct stage *s, struct err *e)
 {
 	int r = check_hashes(s, e);
 
@@ -356,10 +364,15 @@ static int end(struct stage *s, int (*commit)(struct store *, const char *, stru
 		r = check_unpacked(s, e);
 	if (r == 0)
 		r = check_type(s, e);
+	return r < 0 ? r : write_metadata(s, e);
+}
+
+int stage_end(struct stage *s, struct err *e)
+{
+	int r = finish(s, e);
+
 	if (r == 0)
-		r = write_metadata(s, e);
-	if (r == 0)
-		r = commit(s->req->store, s->uuid, e);
+		r = store_image_commit(s->req->store, s->uuid, e);
 	if (r < 0)
 		return r;
 	s->begun = false;
@@ -367,14 +380,18 @@ static int end(struct stage *s, int (*commit)(struct store *, const char *, stru
 	return 0;
 }
 
-int stage_end(struct stage *s, struct err *e)
+int stage_end_into(struct stage *s, const char *next, int *ret_rootfd, struct err *e)
 {
-	return end(s, store_image_commit, e);
-}
+	int r = finish(s, e);
 
-int stage_end_origin(struct stage *s, struct err *e)
-{
-	return end(s, store_image_commit_origin, e);
+	if (r == 0)
+		r = store_image_commit_into(s->req->store, s->uuid, next, e);
+	if (r < 0)
+		return r;
+	*ret_rootfd = r;
+	s->begun = false;
+	note_left_out(s);
+	return 0;
 }
 
 void stage_free(struct stage *s)

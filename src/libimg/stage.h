@@ -37,6 +37,9 @@ struct stage_request {
 /* REQUEST is borrowed until stage_free(). */
 ATTR_MUST_CHECK int stage_begin(const struct stage_request *request, struct stage **ret_stage,
 				struct err *e);
+/* The same in what stage_end_into() gave, which it takes in any case. */
+ATTR_MUST_CHECK int stage_begin_in(const struct stage_request *request, int rootfd,
+				   struct stage **ret_stage, struct err *e);
 
 /* May stage_feed() be called? When not, poll stage_fd() for writing and stage_push(). */
 bool stage_is_ready(const struct stage *s);
@@ -60,8 +63,9 @@ ATTR_MUST_CHECK int stage_check_kind(const struct stage *s, struct err *e);
  * archive is refused.
  */
 ATTR_MUST_CHECK int stage_end(struct stage *s, struct err *e);
-/* The same when an image made of it is begun at once: see store_image_commit_origin(). */
-ATTR_MUST_CHECK int stage_end_origin(struct stage *s, struct err *e);
+/* The same, and begin the image NEXT, which is made of it: see store_image_commit_into(). */
+ATTR_MUST_CHECK int stage_end_into(struct stage *s, const char *next, int *ret_rootfd,
+				   struct err *e);
 void stage_free(struct stage *s); /* NULL is fine */
 void stage_free_p(struct stage **s);
 #define cleanup_stage cleanup_with(stage_free_p)

@@ -138,6 +138,8 @@ void download_drop(struct download *d)
 	 * name. */
 	(void)unlinkat(d->dirfd, name, 0);
 	(void)unlinkat(d->dirfd, d->uuid, 0);
+	/* The disk need not get what is still in memory only. */
+	(void)(ftruncate(d->fd, 0) < 0);
 }
 
 void download_close(struct download *d)

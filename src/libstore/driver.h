@@ -24,7 +24,8 @@ struct store_ops {
 	int (*image_begin_from_vm)(struct store *s, const char *uuid, const char *vm,
 				   struct err *e);
 	int (*image_commit)(struct store *s, const char *uuid, struct err *e);
-	int (*image_commit_origin)(struct store *s, const char *uuid, struct err *e);
+	int (*image_commit_into)(struct store *s, const char *uuid, const char *next,
+				 struct err *e);
 	int (*image_abort)(struct store *s, const char *uuid, struct err *e);
 	int (*image_destroy)(struct store *s, const char *uuid, struct err *e);
 	int (*image_dir)(struct store *s, const char *uuid, bool partial, struct err *e);

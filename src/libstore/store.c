@@ -118,11 +118,13 @@ int store_image_commit(struct store *s, const char *uuid, struct err *e)
 	return r < 0 ? r : s->ops->image_commit(s, uuid, e);
 }
 
-int store_image_commit_origin(struct store *s, const char *uuid, struct err *e)
+int store_image_commit_into(struct store *s, const char *uuid, const char *next, struct err *e)
 {
 	int r = check_uuid(uuid, "an image", e);
 
-	return r < 0 ? r : s->ops->image_commit_origin(s, uuid, e);
+	if (r == 0)
+		r = check_uuid(next, "an image", e);
+	return r < 0 ? r : s->ops->image_commit_into(s, uuid, next, e);
 }
 
 int store_image_abort(struct store *s, const char *uuid, struct err *e)

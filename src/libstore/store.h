@@ -64,10 +64,12 @@ ATTR_MUST_CHECK int store_image_begin_from_vm(struct store *s, const char *uuid,
  */
 ATTR_MUST_CHECK int store_image_commit(struct store *s, const char *uuid, struct err *e);
 /*
- * The same for one of which another image is begun at once. Its content is on disk before its
- * name is there; the name itself is when store_image_begin() of the other has returned.
+ * The same, and begin NEXT, an image made of it, in one: what makes the snapshot writes the
+ * content of UUID out, and nothing else of the pool. Returns NEXT's rootfs as
+ * store_image_begin() does. The name of UUID is on disk with the next commit.
  */
-ATTR_MUST_CHECK int store_image_commit_origin(struct store *s, const char *uuid, struct err *e);
+ATTR_MUST_CHECK int store_image_commit_into(struct store *s, const char *uuid, const char *next,
+					    struct err *e);
 ATTR_MUST_CHECK int store_image_abort(struct store *s, const char *uuid, struct err *e);
 /* -EBUSY with a VM's name in the error when a clone of it exists. */
 ATTR_MUST_CHECK int store_image_destroy(struct store *s, const char *uuid, struct err *e);

@@ -160,6 +160,13 @@ static bool there(const char *path)
 	return faccessat(fx.poolfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+static bool is_readonly(const char *path)
+{
+	cleanup_close int fd = openat(fx.poolfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && mkdirat(fd, "new", 0700) < 0 && errno == EROFS;
+}
+
 static void publishes_an_image_read_only(void **state)
 {
 	int fd;
@@ -196,10 +203,12 @@ static void goes_on_with_an_image_that_was_just_made(void **state)
 	assert_true(fd >= 0);
 	put(fd, "hello", 65536);
 	(void)close(fd);
-	OK(store_image_commit_origin(fx.s, IMAGE, E));
+	fd = store_image_commit_into(fx.s, IMAGE, IMAGE2, &e);
+	assert_true(fd >= 0);
 	assert_true(there("images/" IMAGE "/rootfs/hello"));
-	assert_int_equal(store_image_commit_origin(fx.s, IMAGE, &e), -ENOENT);
-	fd = store_image_begin(fx.s, IMAGE2, IMAGE, &e);
+	assert_true(is_readonly("images/" IMAGE "/rootfs"));
+	assert_false(there("images/" IMAGE2));
+	assert_int_equal(store_image_commit_into(fx.s, IMAGE, IMAGE2, &e), -ENOENT);
 	assert_true(fd >= 0);
 	put(fd, "world", 65536);
 	(void)close(fd);

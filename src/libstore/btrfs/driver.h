@@ -36,7 +36,7 @@ int btrfs_destroy_folder(struct store *s, const char *path, struct err *e);
 int btrfs_image_begin(struct store *s, const char *uuid, const char *origin, struct err *e);
 int btrfs_image_begin_from_vm(struct store *s, const char *uuid, const char *vm, struct err *e);
 int btrfs_image_commit(struct store *s, const char *uuid, struct err *e);
-int btrfs_image_commit_origin(struct store *s, const char *uuid, struct err *e);
+int btrfs_image_commit_into(struct store *s, const char *uuid, const char *next, struct err *e);
 int btrfs_image_abort(struct store *s, const char *uuid, struct err *e);
 int btrfs_image_destroy(struct store *s, const char *uuid, struct err *e);
 int btrfs_image_dir(struct store *s, const char *uuid, bool partial, struct err *e);

@@ -89,20 +89,38 @@ int btrfs_image_begin_from_vm(struct store *s, const char *uuid, const char *vm,
 	return fd < 0 ? err_sys(e, "cannot open 'rootfs' in '%s'", path) : fd;
 }
 
-/* A snapshot, of which the next image begins, writes the name out. */
-int btrfs_image_commit_origin(struct store *s, const char *uuid, struct err *e)
+/* "rootfs" of the partial UUID. */
+static int open_partial(struct store *s, const char *uuid, struct err *e)
 {
-	char from[PATH_SIZE], to[PATH_SIZE], rootfs[PATH_SIZE];
-	cleanup_close int fd = -1;
-	int r;
+	char path[PATH_SIZE];
+	int fd = openat(s->poolfd, btrfs_place(path, PARTIAL, uuid, "rootfs"), DIR_FLAGS);
 
-	btrfs_place(from, PARTIAL, uuid, "");
-	btrfs_place(to, IMAGES, uuid, "");
-	fd = openat(s->poolfd, btrfs_place(rootfs, PARTIAL, uuid, "rootfs"), DIR_FLAGS);
 	if (fd < 0)
-		return err_sys(e, "cannot open '%s'", rootfs);
-	if (!btrfs_is_subvol(fd))
-		return err_set(e, -EINVAL, "'%s' is not a subvolume", rootfs);
+		return err_sys(e, "cannot open '%s'", path);
+	if (btrfs_is_subvol(fd))
+		return fd;
+	(void)close(fd);
+	return err_set(e, -EINVAL, "'%s' is not a subvolume", path);
+}
+
+static int publish(struct store *s, const char *uuid, struct err *e)
+{
+	char from[PATH_SIZE], to[PATH_SIZE];
+
+	if (renameat2(s->poolfd, btrfs_place(from, PARTIAL, uuid, ""), s->poolfd,
+		      btrfs_place(to, IMAGES, uuid, ""), RENAME_NOREPLACE) == 0)
+		return 0;
+	return errno == EEXIST ? err_set(e, -EEXIST, "image '%s' is already there", uuid)
+			       : err_sys(e, "cannot publish '%s'", to);
+}
+
+int btrfs_image_commit(struct store *s, const char *uuid, struct err *e)
+{
+	cleanup_close int fd = open_partial(s, uuid, e);
+	int r = fd;
+
+	if (r < 0)
+		return r;
 	r = btrfs_subvol_set_readonly(fd, true);
 	if (r < 0)
 		return btrfs_fail(e, r, "cannot make read-only the image", uuid);
@@ -111,20 +129,75 @@ int btrfs_image_commit_origin(struct store *s, const char *uuid, struct err *e)
 	 * only until the next transaction, which holds both or the first.
 	 */
 	r = store_sync(s, e);
-	if (r < 0)
-		return r;
-	if (renameat2(s->poolfd, from, s->poolfd, to, RENAME_NOREPLACE) < 0)
-		return errno == EEXIST
-			       ? err_set(e, -EEXIST, "image '%s' is already there", uuid)
-			       : err_sys(e, "cannot publish '%s'", to);
-	return 0;
+	if (r == 0)
+		r = publish(s, uuid, e);
+	return r < 0 ? r : store_sync(s, e);
 }
 
-int btrfs_image_commit(struct store *s, const char *uuid, struct err *e)
+/* What libimg put beside the image's rootfs; a snapshot writes out its subvolume alone. */
+static int write_out_files(struct store *s, const char *uuid, struct err *e)
 {
-	int r = btrfs_image_commit_origin(s, uuid, e);
+	char path[PATH_SIZE];
+	int r = 0, dirfd = openat(s->poolfd, btrfs_place(path, PARTIAL, uuid, ""), DIR_FLAGS);
+	DIR *dir = dirfd < 0 ? NULL : fdopendir(dirfd);
+	struct dirent *entry;
 
-	return r < 0 ? r : store_sync(s, e);
+	if (!dir) {
+		r = err_sys(e, "cannot open '%s'", path);
+		close_p(&dirfd);
+		return r;
+	}
+	while (r == 0 && (r = path_next_entry(dir, &entry, e)) > 0) {
+		cleanup_close int fd = -1;
+
+		r = 0;
+		if (entry->d_type != DT_REG)
+			continue;
+		fd = openat(dirfd, entry->d_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		r = fd < 0 ? -errno : btrfs_write_out(fd);
+		if (r < 0)
+			r = btrfs_fail(e, r, "cannot write out the files of image", uuid);
+	}
+	(void)closedir(dir);
+	return r;
+}
+
+/*
+ * The transaction that makes the snapshot has all of UUID's content, the one that makes it
+ * read-only the flag; after both it gets its name.
+ */
+static int begin_next(struct store *s, const char *uuid, int srcfd, const char *next,
+		      struct err *e)
+{
+	char path[PATH_SIZE];
+	cleanup_close int dirfd = make_partial(s, next, path, e);
+	int r;
+
+	if (dirfd < 0)
+		return dirfd;
+	r = btrfs_subvol_snapshot(srcfd, dirfd, "rootfs", 0, false);
+	if (r < 0)
+		return btrfs_fail(e, r, "cannot take a snapshot of image", uuid);
+	r = btrfs_subvol_set_readonly(srcfd, true);
+	if (r < 0)
+		return btrfs_fail(e, r, "cannot make read-only the image", uuid);
+	return publish(s, uuid, e);
+}
+
+int btrfs_image_commit_into(struct store *s, const char *uuid, const char *next, struct err *e)
+{
+	cleanup_close int fd = open_partial(s, uuid, e);
+	struct err ignored;
+	int r = fd < 0 ? fd : write_out_files(s, uuid, e);
+
+	if (r < 0)
+		return r;
+	r = begin_next(s, uuid, fd, next, e);
+	if (r == 0)
+		r = open_partial(s, next, e);
+	if (r < 0 && btrfs_image_abort(s, next, &ignored) < 0)
+		return r; /* what stays, the next command takes away */
+	return r;
 }
 
 int btrfs_image_abort(struct store *s, const char *uuid, struct err *e)

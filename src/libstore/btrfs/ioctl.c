@@ -5,6 +5,8 @@
 #include "base/buf.h"
 
 #include <endian.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include <stdalign.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,6 +79,14 @@ int btrfs_subvol_set_readonly(int fd, bool readonly)
 		return 0;
 	flags ^= BTRFS_SUBVOL_RDONLY;
 	return ioctl_errno(fd, BTRFS_IOC_SUBVOL_SETFLAGS, &flags);
+}
+
+int btrfs_write_out(int fd)
+{
+	/* Before it tells of extents the driver waits until all are in their tree. */
+	struct fiemap map = { .fm_length = FIEMAP_MAX_OFFSET, .fm_flags = FIEMAP_FLAG_SYNC };
+
+	return ioctl_errno(fd, FS_IOC_FIEMAP, &map);
 }
 
 int btrfs_subvol_info(int fd, struct btrfs_subvol *ret_info)

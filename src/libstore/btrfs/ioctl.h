@@ -38,6 +38,11 @@ int btrfs_subvol_snapshot(int srcfd, int dirfd, const char *name, uint64_t qgrou
 			  bool readonly);
 int btrfs_subvol_set_readonly(int fd, bool readonly);
 int btrfs_subvol_info(int fd, struct btrfs_subvol *ret_info);
+/*
+ * Write out the content of the file FD, so that the next transaction has it. Unlike fsync(2)
+ * no transaction and no log is written: for one who makes a transaction anyway.
+ */
+int btrfs_write_out(int fd);
 /* FSFD is anything on the file system. Nested subvolumes make it -ENOTEMPTY. */
 int btrfs_subvol_destroy_id(int fsfd, uint64_t id);
 /* With all below it, deepest first. */
