@@ -162,6 +162,17 @@ static int write_out_files(struct store *s, const char *uuid, struct err *e)
 	return r;
 }
 
+/* A snapshot does not tell of data that did not get to the disk; syncfs() does. */
+static int check_written(struct store *s, const char *uuid, struct err *e)
+{
+	bool failed = false;
+	int r = btrfs_has_failed_writes(s->poolfd, &failed);
+
+	if (r < 0)
+		return btrfs_fail(e, r, "cannot ask the pool's devices about image", uuid);
+	return failed ? store_sync(s, e) : 0;
+}
+
 /*
  * The transaction that makes the snapshot has all of UUID's content, the one that makes it
  * read-only the flag; after both it gets its name.
@@ -181,7 +192,8 @@ static int begin_next(struct store *s, const char *uuid, int srcfd, const char *
 	r = btrfs_subvol_set_readonly(srcfd, true);
 	if (r < 0)
 		return btrfs_fail(e, r, "cannot make read-only the image", uuid);
-	return publish(s, uuid, e);
+	r = check_written(s, uuid, e);
+	return r < 0 ? r : publish(s, uuid, e);
 }
 
 int btrfs_image_commit_into(struct store *s, const char *uuid, const char *next, struct err *e)

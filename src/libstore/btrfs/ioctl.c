@@ -89,6 +89,27 @@ int btrfs_write_out(int fd)
 	return ioctl_errno(fd, FS_IOC_FIEMAP, &map);
 }
 
+int btrfs_has_failed_writes(int fsfd, bool *ret)
+{
+	struct btrfs_ioctl_fs_info_args info = { 0 };
+	int r = ioctl_errno(fsfd, BTRFS_IOC_FS_INFO, &info);
+	bool failed = false;
+
+	/* The numbers of devices that were taken out are free. */
+	for (uint64_t id = 1; r == 0 && !failed && id <= info.max_id; id++) {
+		struct btrfs_ioctl_get_dev_stats st = { .devid = id,
+							.nr_items = BTRFS_DEV_STAT_VALUES_MAX };
+
+		r = ioctl_errno(fsfd, BTRFS_IOC_GET_DEV_STATS, &st);
+		failed = r == 0 && (st.values[BTRFS_DEV_STAT_WRITE_ERRS] ||
+				    st.values[BTRFS_DEV_STAT_FLUSH_ERRS]);
+		r = r == -ENODEV ? 0 : r;
+	}
+	if (r == 0)
+		*ret = failed;
+	return r;
+}
+
 int btrfs_subvol_info(int fd, struct btrfs_subvol *ret_info)
 {
 	struct btrfs_ioctl_get_subvol_info_args args = { 0 };

@@ -43,6 +43,8 @@ int btrfs_subvol_info(int fd, struct btrfs_subvol *ret_info);
  * no transaction and no log is written: for one who makes a transaction anyway.
  */
 int btrfs_write_out(int fd);
+/* Has a device of the pool ever failed to write something (until somebody reset its count)? */
+int btrfs_has_failed_writes(int fsfd, bool *ret);
 /* FSFD is anything on the file system. Nested subvolumes make it -ENOTEMPTY. */
 int btrfs_subvol_destroy_id(int fsfd, uint64_t id);
 /* With all below it, deepest first. */
