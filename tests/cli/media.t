@@ -95,6 +95,15 @@ grep -q '^console=ttyS0' "$work/out" && ! grep -q slub_debug "$work/out"
 ok "which a release does not" $?
 rm -r "$debug"
 
+# The size of a medium comes from files alone: whether du counts folders depends on its version.
+mkdir -p "$work/files/folder"
+head -c 1025 /dev/zero > "$work/files/folder/one"
+ln -s folder/one "$work/files/link"
+(cd "$work/files/folder" && seq -f "$(printf 'a%.0s' {1..200})-%04.0f" 500 | tee "$work/names" | xargs touch &&
+	xargs rm < "$work/names")
+run bash -c '. "$1" && kib_of "$2"' "$top/tools/media/usb" "$top/tools/media/lib.bash" "$work/files"
+is "what files need is told without their folders" 0 4
+
 run ls -A "$OUTPUT"
 is "nothing is left behind but what was there" 0 'other
 platform-20260101T000000Z

@@ -9,6 +9,7 @@
 #	                           a command in the build root, with $work as /obj
 #	kernel_consoles NAME       the kernel's words for the console NAME
 #	tree DIR                   lay out what a medium with a menu holds
+#	kib_of DIR                 KiB of its files, the same on any file system
 #	guid WORD                  the same GUID for the same medium and WORD each time
 #	finish FILE                move FILE to $output, and point the link to it
 #
@@ -160,6 +161,12 @@ place() {
 	fi
 	cp --reflink=auto "$1" "$2"
 	chmod 644 "$2"
+}
+
+# What the files of a folder need. Not by du: Debian 12's counts folders as well, Debian 13's
+# does not, and what is computed from this ships.
+kib_of() {
+	find -L "$1" -type f -printf '%s\n' | awk '{ kib += int(($1 + 1023) / 1024) } END { print kib + 0 }'
 }
 
 place_platform() {
