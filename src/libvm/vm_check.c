@@ -203,32 +203,60 @@ static void check_end(struct check *c, const char *uuid)
 		   mended ? "tidied up" : "'vmadm check --repair' does", mended);
 }
 
-/* Of a supervisor that was killed while it wrote, or before it said that it begins. */
+/*
+ * What is in the run folder of a VM that does not run, by name. The state stays; why it ended
+ * is noted by the driver's own process, which may be late, and read by nobody any more.
+ */
+static struct jv *list_run_files(int folderfd)
+{
+	int fd = openat(folderfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct jv *names = jv_array();
+	struct dirent *d;
+
+	if (!dir)
+		close_p(&fd);
+	while (dir && (d = readdir(dir)))
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0 &&
+		    strcmp(d->d_name, "state.json") != 0 && strcmp(d->d_name, "ended") != 0)
+			jv_push(names, jv_string(d->d_name));
+	if (dir)
+		(void)closedir(dir);
+	return names;
+}
+
+static void check_run_file(struct check *c, const char *uuid, int dirfd, const char *name)
+{
+	cleanup_close int lock = check_lock_supervisor(c, uuid);
+	cleanup_close int alive = zoneadmd_vm_pidfd(c->vh->host, uuid);
+	cleanup_free char *what = NULL;
+	bool mended;
+
+	if (lock < 0 || alive >= 0 || !is_there_still(dirfd, name))
+		return;
+	mended = c->repair && path_remove_tree(dirfd, name, NULL) == 0;
+	what = xasprintf("'%s' of its supervisor is left", name);
+	check_tell(c, uuid, what, mended ? "removed" : "'vmadm check --repair' removes it",
+		   mended);
+}
+
+/*
+ * Of a supervisor that was killed while it wrote or left, or before it said that it begins;
+ * and what one could not remove, which does not keep a VM from having stopped.
+ */
 static void check_run_files(struct check *c, const char *uuid)
 {
-	static const char *const names[] = { "zoneadmd.sock", ".state.json.new",
-					     ".network.json.new" };
 	cleanup_free char *path = xasprintf(HOST_RUN "/%s", uuid);
 	cleanup_close int dirfd = host_dir_existing(c->vh->host, path, NULL);
+	cleanup_close int alive = zoneadmd_vm_pidfd(c->vh->host, uuid);
+	cleanup_jv struct jv *names = NULL;
 
-	if (dirfd < 0 || zoneadmd_has_left(c->vh->host, uuid)) /* which is told of as a whole */
+	/* The last is told of as a whole. */
+	if (dirfd < 0 || alive >= 0 || zoneadmd_has_left(c->vh->host, uuid))
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		cleanup_close int lock = -1, alive = -1;
-		cleanup_free char *what = NULL;
-		bool mended;
-
-		if (!is_there_still(dirfd, names[i]))
-			continue;
-		lock = check_lock_supervisor(c, uuid);
-		alive = zoneadmd_vm_pidfd(c->vh->host, uuid);
-		if (lock < 0 || alive >= 0 || !is_there_still(dirfd, names[i]))
-			continue;
-		mended = c->repair && unlinkat(dirfd, names[i], 0) == 0;
-		what = xasprintf("'%s' of its supervisor is left", names[i]);
-		check_tell(c, uuid, what,
-			   mended ? "removed" : "'vmadm check --repair' removes it", mended);
-	}
+	names = list_run_files(dirfd);
+	for (size_t i = 0; i < jv_len(names); i++)
+		check_run_file(c, uuid, dirfd, jv_as_string(jv_at(names, i)));
 }
 
 /* The supervisor was killed, and the VM runs on. */

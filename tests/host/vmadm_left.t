@@ -68,6 +68,18 @@ is "and that there is something to do" "$status" 1
 vm check --repair
 has "$out" "tidied up"
 ok "--repair tidies up" $?
+# The zone has stopped, and its supervisor is killed before it has removed what is its own.
+mkdir "$root/run/dais/$uuid/metadata"
+: >"$root/run/dais/$uuid/metadata/metadata.sock"
+vm check
+is "what its supervisor removes last is found" "$status $out" \
+	"1 $uuid: 'metadata' of its supervisor is left: 'vmadm check --repair' removes it"
+: >"$root/run/dais/$uuid/network.json"
+vm check
+has "$out" "'network.json' of its supervisor is left"
+ok "so is what could not be removed" $?
+vm check --repair
+is "--repair removes both" "$(ls -A "$root/run/dais/$uuid" | grep -vx ended)" state.json
 is "rules and control groups are gone" "$(rules)$(groups)" ""
 vm check
 is "and nothing is found any more" "$status $out" "0 "
