@@ -120,7 +120,7 @@ int cmd_validate(struct cli_call *call, struct err *e)
 
 	if (mode_of(cli_get(call, "mode"), &mode) < 0)
 		return cli_wrong_use(call, "--mode is minimal, dc, public or private");
-	if (jv_load(AT_FDCWD, cli_operand(call, 0), IMAGE_MANIFEST_MAX, &m, e) < 0)
+	if (imgadm_load_json(cli_operand(call, 0), &m, e) < 0)
 		return imgadm_fail(call, "InvalidManifest", e->msg);
 	if (jv_type(m) != JV_OBJECT)
 		return imgadm_fail(call, "InvalidManifest", "a manifest is an object");

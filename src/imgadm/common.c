@@ -2,9 +2,12 @@
 #include "imgadm/imgadm.h"
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "libmanifest/manifest.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,4 +177,29 @@ void imgadm_print_json(const struct jv *v)
 	cleanup_free char *text = jv_dump(v, 2);
 
 	(void)puts(text);
+}
+
+static int read_stdin(struct jv **ret, struct err *e)
+{
+	cleanup_buf struct buf b = BUF_INIT;
+	char chunk[4096];
+	ssize_t n;
+
+	while ((n = read(STDIN_FILENO, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "cannot read standard input");
+		if (b.len + (size_t)n > IMAGE_MANIFEST_MAX)
+			return err_set(e, -EFBIG, "the manifest is too large");
+		buf_add(&b, chunk, (size_t)n);
+	}
+	return jv_parse(buf_str(&b), b.len, "standard input", ret, e);
+}
+
+int imgadm_load_json(const char *path, struct jv **ret, struct err *e)
+{
+	if (strcmp(path, "-") == 0)
+		return read_stdin(ret, e);
+	return jv_load(AT_FDCWD, path, IMAGE_MANIFEST_MAX, ret, e);
 }

@@ -15,24 +15,6 @@ static const char *const inherited[] = {
 	"nic_driver",   "disk_driver", "cpu_type",           "image_size",
 };
 
-static int read_stdin(struct jv **ret, struct err *e)
-{
-	cleanup_buf struct buf b = BUF_INIT;
-	char chunk[4096];
-	ssize_t n;
-
-	while ((n = read(STDIN_FILENO, chunk, sizeof(chunk))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(e, "cannot read standard input");
-		if (b.len + (size_t)n > IMAGE_MANIFEST_MAX)
-			return err_set(e, -EFBIG, "the manifest is too large");
-		buf_add(&b, chunk, (size_t)n);
-	}
-	return jv_parse(buf_str(&b), b.len, "standard input", ret, e);
-}
-
 static int read_given(struct creation *c, struct jv **ret)
 {
 	const char *path = cli_get(c->call, "m");
@@ -41,10 +23,8 @@ static int read_given(struct creation *c, struct jv **ret)
 
 	if (!path)
 		*ret = jv_object();
-	else if (strcmp(path, "-") == 0)
-		r = read_stdin(ret, &e);
 	else
-		r = jv_load(AT_FDCWD, path, IMAGE_MANIFEST_MAX, ret, &e);
+		r = imgadm_load_json(path, ret, &e);
 	if (r < 0)
 		return imgadm_fail(c->call, "InvalidManifest", e.msg);
 	if (jv_type(*ret) != JV_OBJECT)

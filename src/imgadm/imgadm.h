@@ -65,6 +65,9 @@ ATTR_MUST_CHECK int imgadm_load(const struct cli_call *call, const struct host *
 /* "zones/USER", ... of who stands in the way of a delete. New. */
 struct jv *imgadm_clone_names(const struct image_uses *c, const char *image);
 
+/* A manifest from the file PATH, "-" being standard input. New. */
+ATTR_MUST_CHECK int imgadm_load_json(const char *path, struct jv **ret, struct err *e);
+
 /* { manifest, zpool, source }. New. */
 struct jv *imgadm_describe(const struct image *img);
 

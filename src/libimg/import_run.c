@@ -337,9 +337,11 @@ static int open_downloads(struct import *im, struct err *e)
 		return r;
 	import_say(im, "Must download and install %zu image%s (%s)", count,
 		   count == 1 ? "" : "s", size_text(size, total));
-	if (need > avail)
+	if (need > avail) {
+		drop_empty(im);
 		return err_set(e, -ENOSPC, "the pool has %llu bytes free, the files have %llu",
 			       (unsigned long long)avail, (unsigned long long)need);
+	}
 	if (im->req->begin)
 		im->req->begin(im->req->data, count, total);
 	tell_progress(im); /* what is here already */

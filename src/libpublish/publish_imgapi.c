@@ -21,8 +21,14 @@ static const char *field(const struct jv *v, const char *key)
 /* 0: the answer is one of success. */
 static int read_answer(struct talk *t, struct http_send *s, struct jv **ret, struct err *e)
 {
-	if (s->status < 200 || s->status > 299)
-		return imgapi_read_error(buf_str(&s->body), s->body.len, s->status, t->code, e);
+	if (s->status < 200 || s->status > 299) {
+		int r = imgapi_read_error(buf_str(&s->body), s->body.len, s->status, t->code,
+					  e);
+
+		/* Without words of its own the server is no IMGAPI, or something is before it.
+		 */
+		return strcmp(t->code, "ClientError") == 0 ? err_wrap(e, r, "'%s'", s->url) : r;
+	}
 	return ret ? jv_parse(buf_str(&s->body), s->body.len, "the server's answer", ret, e)
 		   : 0;
 }
@@ -47,11 +53,11 @@ static int ask(struct talk *t, struct http_send *s, const char *rest, struct jv 
 	s->url = url;
 	s->peer = &peer;
 	r = http_send(s, t->req->policy, e);
-	s->url = NULL;
 	s->peer = NULL;
 	(void)snprintf(t->code, sizeof(t->code), "ClientError");
 	if (r == 0)
 		r = read_answer(t, s, ret, e);
+	s->url = NULL;
 	buf_done(&s->body);
 	s->body = (struct buf)BUF_INIT;
 	return r;

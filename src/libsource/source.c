@@ -326,6 +326,16 @@ static int read_list(const struct host *h, struct sources *s, struct err *e)
 	return 0;
 }
 
+/* The reader names the file as it opened it: below the host's root. */
+static int whole_path(struct err *e, int r)
+{
+	char msg[ERR_MSG_MAX] = "";
+
+	if (e)
+		(void)snprintf(msg, sizeof(msg), "%s", e->msg);
+	return err_set(e, r, "%s%s", strncmp(msg, FOLDER, strlen(FOLDER)) == 0 ? "/" : "", msg);
+}
+
 int sources_load(const struct host *h, struct sources *ret, struct err *e)
 {
 	cleanup_sources struct sources s = { 0 };
@@ -334,9 +344,9 @@ int sources_load(const struct host *h, struct sources *ret, struct err *e)
 	if (r == -ENOENT)
 		s.config = jv_object();
 	else if (r < 0)
-		return r;
+		return whole_path(e, r);
 	if (jv_type(s.config) != JV_OBJECT)
-		return err_set(e, -EINVAL, FOLDER "/" FILE_NAME ": must be an object");
+		return err_set(e, -EINVAL, "/" FOLDER "/" FILE_NAME ": must be an object");
 	r = read_list(h, &s, e);
 	if (r < 0)
 		return err_wrap(e, r, "/" FOLDER "/" FILE_NAME);

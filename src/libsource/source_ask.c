@@ -108,6 +108,17 @@ static void tidy(char *text)
 			*text = '?';
 }
 
+/* What is not a server's own words is told with the source: there may be several. */
+static void name_source(struct source_answer *a)
+{
+	static const char *const ours[] = { "ClientError", "InvalidManifest" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		if (strcmp(a->code, ours[i]) == 0 && !strstr(a->err.msg, a->source->url))
+			(void)err_wrap(&a->err, a->result, "image source \"%.200s\"",
+				       a->source->url);
+}
+
 static void take_failure(struct source_answer *a, const struct jv *v)
 {
 	const char *code = jv_get_string(v, "code"), *text = jv_get_string(v, "message");
@@ -213,6 +224,7 @@ static void conclude(struct source_answer *a, struct asked *asked, enum source_q
 	if (asked->too_much) {
 		helper_kill(&asked->helper);
 		fail(a, "ClientError", -EFBIG, "the source's answer is too large");
+		name_source(a);
 		return;
 	}
 	r = helper_wait(&asked->helper, &e);
@@ -224,6 +236,8 @@ static void conclude(struct source_answer *a, struct asked *asked, enum source_q
 		take_failure(a, v);
 	else
 		check_value(a, jv_get(v, "value"), what, name);
+	if (a->result < 0 && what != SOURCE_PING)
+		name_source(a);
 }
 
 /* True at the end. */

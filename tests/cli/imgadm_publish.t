@@ -67,6 +67,11 @@ is "one that is not activated, with the server's words" "$status $(cat "$dir/err
     os: Invalid: no"
 is "... is taken back as well" "$(asked | grep -o 'DELETE.*')" "DELETE /images/$uuid;"
 
+serve mute
+publish "$url"
+is "one that takes no images: where, and what it said" "$status $(cat "$dir/err")" \
+	"1 imgadm publish: error (ClientError): '$url/images/$uuid?action=import': the server answered 405"
+
 kill $pid; wait $pid 2>/dev/null; pid=
 publish "$url"
 is "a server that is not there" "$status $(grep -o 'error (ClientError)' "$dir/err")" "1 error (ClientError)"

@@ -99,6 +99,13 @@ edit "$root/editor" "edit: a registry by both names of its kind" 1 '' "imgadm so
 edit false "edit: the editor fails" 1 '' "imgadm sources: error (ConfigError): the editor 'false' failed; nothing was changed"
 echo '{"v":2}' >"$root/m.json"
 i "validate" 1 '*"field": "uuid"*"code": "MissingParameter"*' '' validate -j "$root/m.json"
+i "validate of standard input" 1 '' "imgadm validate: error (InvalidManifest): standard input:1:1: *" validate - < <(printf '{')
+mv "$root/host/var/imgadm/imgadm.conf" "$root/kept.conf"
+echo '[]' >"$root/host/var/imgadm/imgadm.conf"
+i "a sources file that is no object" 1 '' "imgadm sources: error (ConfigError): /var/imgadm/imgadm.conf: must be an object" sources
+echo '{' >"$root/host/var/imgadm/imgadm.conf"
+i "a sources file that is not JSON" 1 '' "imgadm sources: error (ConfigError): /var/imgadm/imgadm.conf:2:0: *" sources
+mv "$root/kept.conf" "$root/host/var/imgadm/imgadm.conf"
 i "delete without a pool" 3 '' "imgadm delete: error (ImageNotInstalled): *" delete $uuid
 i "another pool" 1 '' "imgadm get: error (InvalidArgument): there is no pool 'tank', only 'zones'" get -P tank $uuid
 i "install without files" 1 '' 'imgadm install: error (Usage): give -f FILE, and -m MANIFEST if there is one' install -m x

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""An IMGAPI server that takes images, below FOLDER: imgapi_sink.py FOLDER [damage|refuse]
+"""An IMGAPI server that takes images, below FOLDER: imgapi_sink.py FOLDER [damage|refuse|mute]
 
 It prints its port, then a line for each request. "damage" loses a byte of the file,
-"refuse" does not activate.
+"refuse" does not activate, "mute" answers 405 to all, as a server of files does.
 """
 import hashlib
 import http.server
@@ -36,6 +36,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         parts = url.path.strip("/").split("/")
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         uuid = parts[1]
+        if fault == "mute":
+            return self.say(405, None)
         if query.get("action") == "import":
             if uuid in images:
                 return self.say(409, {"code": "ImageUuidAlreadyExists", "message": "it exists"})

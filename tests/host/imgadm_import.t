@@ -137,6 +137,15 @@ fails "another size than the manifest's" DownloadError "has $size bytes, not $((
 head -c 70000000 /dev/zero | tr '\0' ' ' >"$dir/huge"
 fails "a manifest without end" ClientError "too large" "0 body $dir/huge /images/$A\$"
 rm "$dir/huge"
+fails "a server that refuses without a word" ClientError "^imgadm import: error \(ClientError\): image source \"$faulty\": the server answered 403" \
+	"0 status 403 /images/$A\$"
+jq ".files[0].size = 9000000000000" "$site/manifests/$A.json" >"$dir/m.json"
+faults "0 body $dir/m.json /images/$A\$"
+imgadm import -q "$A"
+is "more than the pool has room for" "$status $(grep -c 'error (FileSystem): the pool has [0-9]* bytes free, the files have 9000000000000' <<<"$err")" "1 1"
+imgadm check
+is "... leaves nothing to go on with" "$status $out" "0 "
+faults ""
 
 # ---- killed, and gone on with
 forget_asked
