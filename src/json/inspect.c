@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * inspect.c - values as the console of a JavaScript engine shows them: on one line
- * what fits in 72 columns and holds at most three levels, else a line an entry.
+ * what fits in 72 columns and holds at most three levels, else a line an entry; items of
+ * an array with more than six stand in columns.
  */
 #include "json/json.h"
 
+#include "base/alloc.h"
+
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #define WIDTH     80
 #define LEVELS    3
 #define ITEMS_MAX 100 /* of an array; how many more there are is told */
+#define ALONE_MAX 6   /* items that need no columns */
+#define COLUMNS   (4 * LEVELS)
 
 struct inspector {
 	int depth; /* of the container that was shown last */
@@ -108,6 +114,121 @@ static void join(struct out *o, const struct out *all, const struct out *ends,
 	}
 }
 
+/* ---- columns -------------------------------------------------------------------- */
+
+static size_t width(const char *s, size_t len)
+{
+	const struct node text = { .text = s, .len = (uint32_t)len };
+
+	return string_units(&text);
+}
+
+struct items {
+	const char *text;
+	size_t from[ITEMS_MAX + 2]; /* where each begins, and the end */
+	size_t width[ITEMS_MAX];
+	size_t count;   /* without the one that tells how many more there are */
+	size_t entries; /* with it */
+	bool numbers;
+};
+
+static void items_read(struct items *it, const struct node *n, const struct out *all,
+		       const struct out *ends)
+{
+	const struct node *c = n->child;
+
+	it->text = all->data;
+	it->entries = ends->len / sizeof(size_t);
+	it->count = it->entries > ITEMS_MAX ? ITEMS_MAX : it->entries;
+	it->from[0] = 0;
+	memcpy(it->from + 1, ends->data, ends->len);
+	it->numbers = true;
+	for (size_t i = 0; i < it->count; i++)
+		it->width[i] = width(it->text + it->from[i], it->from[i + 1] - it->from[i]);
+	for (size_t i = 0; i < it->entries; i++, c = c->next)
+		it->numbers &= c->type == NODE_NUMBER;
+}
+
+/* About as many rows as make the whole two and a half times as wide as high; 1: none. */
+static size_t columns_of(const struct items *it, size_t indent)
+{
+	size_t total = 0, most = 0, columns;
+	double entries = (double)it->entries;
+	double biased;
+
+	for (size_t i = 0; i < it->count; i++) {
+		total += it->width[i] + 2;
+		most = it->width[i] > most ? it->width[i] : most;
+	}
+	if ((most + 2) * 3 + indent >= WIDTH || (total <= 5 * (most + 2) && most > 6))
+		return 1;
+	biased = (double)most - 1 - sqrt((double)(most + 2) - (double)total / entries);
+	biased = biased < 1 ? 1 : biased;
+	columns = (size_t)(sqrt(2.5 * biased * entries) / biased + 0.5);
+	columns = columns > COLUMNS ? COLUMNS : columns;
+	return columns > (WIDTH - indent) / (most + 2) ? (WIDTH - indent) / (most + 2)
+						       : columns;
+}
+
+static void add_blanks(struct out *o, size_t n)
+{
+	while (n-- > 0)
+		out_addc(o, ' ');
+}
+
+/* Numbers to the right, all else to the left. */
+static void add_rows(const struct items *it, size_t columns, struct out *all, struct out *ends)
+{
+	size_t wide[COLUMNS] = { 0 };
+
+	for (size_t i = 0; i < it->count; i++)
+		if (it->width[i] > wide[i % columns])
+			wide[i % columns] = it->width[i];
+	for (size_t i = 0; i < it->count; i++) {
+		bool last = i % columns == columns - 1 || i + 1 == it->count;
+		size_t blanks = wide[i % columns] - it->width[i];
+
+		add_blanks(all, it->numbers ? blanks : 0);
+		out_add(all, it->text + it->from[i], it->from[i + 1] - it->from[i]);
+		if (!last)
+			out_adds(all, ", ");
+		add_blanks(all, it->numbers || last ? 0 : blanks);
+		if (last)
+			out_add(ends, (const char *)&all->len, sizeof(all->len));
+	}
+	if (it->entries > it->count) {
+		out_add(all, it->text + it->from[it->count],
+			it->from[it->entries] - it->from[it->count]);
+		out_add(ends, (const char *)&all->len, sizeof(all->len));
+	}
+}
+
+/* True when ALL and ENDS are rows of the array N now. */
+static bool into_columns(const struct node *n, int depth, struct out *all, struct out *ends)
+{
+	struct out rows = { .fd = -1 }, row_ends = { .fd = -1 };
+	struct items *it;
+	size_t columns;
+
+	if (n->type != NODE_ARRAY || ends->len <= ALONE_MAX * sizeof(size_t) ||
+	    (size_t)depth * 2 >= WIDTH)
+		return false;
+	it = xcalloc(1, sizeof(*it));
+	items_read(it, n, all, ends);
+	columns = columns_of(it, (size_t)depth * 2);
+	if (columns > 1) {
+		add_rows(it, columns, &rows, &row_ends);
+		out_done(all);
+		out_done(ends);
+		*all = rows;
+		*ends = row_ends;
+	}
+	free(it);
+	return columns > 1;
+}
+
+/* ---- containers ------------------------------------------------------------------ */
+
 static void show_children(struct inspector *in, struct out *o, const struct node *n, int depth)
 {
 	bool object = n->type == NODE_OBJECT;
@@ -115,12 +236,15 @@ static void show_children(struct inspector *in, struct out *o, const struct node
 	cleanup_out struct out ends = { .fd = -1 };
 	cleanup_out struct out line = { .fd = -1 };
 	size_t count, start;
+	bool rows;
 
 	show_entries(in, &all, n, depth, &ends);
+	rows = into_columns(n, depth, &all, &ends);
 	count = ends.len / sizeof(size_t);
 	start = count + (size_t)depth * 2 + 1 + 10;
 	out_adds(o, object ? "{" : "[");
-	if (in->depth - depth < LEVELS && all.len + count + start <= WIDTH &&
+	if (!rows && in->depth - depth < LEVELS &&
+	    width(all.data, all.len) + count + start <= WIDTH &&
 	    !memchr(all.data, '\n', all.len)) {
 		out_addc(o, ' ');
 		join(o, &all, &ends, " ");

@@ -83,6 +83,15 @@ t 0 '[]' '[]' '' -o compact
 t 0 '{"a":"x","b":1}' '{"a":"x","b":1}' '' -o compact
 t 0 '{"a":1}' '{"a":1}' '' -o json-
 
+# More than six items stand in columns: numbers to the right, all else to the left.
+t 0 '[1,2,3,4,5,6]' '[ 1, 2, 3, 4, 5, 6 ]' '' -i
+t 0 '[100,2,3,4,5,6,7]' $'[\n  100, 2, 3, 4,\n    5, 6, 7\n]' '' -i
+t 0 '["one","b","cc","d","e","f","g"]' "[
+  'one', 'b', 'cc',
+  'd',   'e', 'f',
+  'g'
+]" '' -i
+
 # The code is looked at when there is something to run it on.
 t 0 '' '' '' -e 'no code'
 t 1 '+' '+' $'json: error: input is not JSON: Unexpected \'+\' at line 1, column 1:\n        +\n        ^' -c 'no code'
