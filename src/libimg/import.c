@@ -55,6 +55,8 @@ static bool is_active(const struct jv *image)
 
 /* Errors of the sources that could not be asked: they may have it. */
 struct troubles {
+	size_t registries,
+		elsewhere; /* asked; and which of them are not the one that is named */
 	struct buf text;
 	char code[SOURCE_CODE_MAX];
 	struct err first;
@@ -85,6 +87,11 @@ static int not_found(const struct troubles *t, const char *name, bool active,
 	}
 	(void)snprintf(ret->code, sizeof(ret->code), "%s",
 		       active ? "ActiveImageNotFound" : "ImageNotFound");
+	if (t->elsewhere > 0 && t->elsewhere == t->registries)
+		return err_set(e, -ENOENT,
+			       "image \"%.200s\" was not found: its registry is not among "
+			       "the sources (imgadm sources -t docker -a URL adds it)",
+			       name);
 	if (active)
 		return err_set(e, -ENOENT,
 			       "an active image \"%.200s\" was not found in image sources",
@@ -108,7 +115,9 @@ int import_find(const struct sources *sources, const char *name, bool active,
 		taken = true;
 		source_ask(sources, &s, 1, SOURCE_GET, name, ret);
 		found = ret->result == 0 && (!active || is_active(ret->value));
-		if (ret->result < 0 && ret->result != -ENOENT)
+		troubles.registries += !s->ops->lists;
+		troubles.elsewhere += ret->result == -EXDEV;
+		if (ret->result < 0 && ret->result != -ENOENT && ret->result != -EXDEV)
 			add_trouble(&troubles, ret);
 		if (!found)
 			source_answer_done(ret);

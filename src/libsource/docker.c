@@ -261,7 +261,8 @@ static int docker_get(struct source_call *call, const char *name, struct jv **re
 		p.ref.repo = repo;
 	}
 	if (is_elsewhere(&p)) {
-		r = err_set(e, -ENOENT, "'%.200s' is of another registry", name);
+		r = source_fail(call, "ImageNotFound", -EXDEV, e,
+				"'%.200s' is of another registry", name);
 	} else if (try_mirrors(&p, call, ret_image) < 0) {
 		p.reg = (struct registry){ .call = call,
 					   .base = registry_server(call->source),
