@@ -15,6 +15,7 @@
 
 struct reader {
 	const char *at, *end;
+	const char *bad_digit; /* the first one of a "\\u" that is none */
 	int depth;
 	char why[80]; /* empty until an error was seen; it stays at AT then */
 };
@@ -73,12 +74,17 @@ static void white(struct reader *r)
 		r->at++;
 }
 
+/* A digit that is none is passed over, whatever it is: only the end, or what follows, fails. */
 static bool read_hex(struct reader *r)
 {
 	for (int i = 0; i < 4; i++) {
 		r->at++;
-		if (r->at >= r->end || !isxdigit((unsigned char)*r->at))
+		if (r->at >= r->end)
 			return false;
+		if (isxdigit((unsigned char)*r->at))
+			continue;
+		r->bad_digit = r->bad_digit ? r->bad_digit : r->at;
+		break;
 	}
 	return true;
 }
@@ -221,8 +227,10 @@ void explain_error(struct out *o, const char *text, size_t len, const char *at)
 		white(&r);
 		if (r.at < r.end)
 			(void)fail(&r, "Syntax error");
-		else
-			r.at = at;
+		else if (r.bad_digit)
+			(void)fail(&r, "Bad Unicode escape");
+		if (r.at == r.end)
+			r.at = r.bad_digit ? r.bad_digit : at;
 	}
 	for (const char *c = text; c < r.at; c++)
 		if (*c == '\n') {

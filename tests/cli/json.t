@@ -92,6 +92,11 @@ t 0 '["one","b","cc","d","e","f","g"]' "[
   'g'
 ]" '' -i
 
+# A digit of \u that is none is taken for one.
+t 1 '"\u12"' '"\u12"' $'json: error: input is not JSON: Bad string at line 1, column 7:\n        "\\u12"\n        ......^' -j
+t 1 '"\u1z"' '"\u1z"' $'json: error: input is not JSON: Bad Unicode escape at line 1, column 5:\n        "\\u1z"\n        ....^' -j
+t 1 '{"a":"\u12","b":1}' '' $'json: error: input is not JSON: Expected \',\' instead of \'b\' at line 1, column 14:\n        {"a":"\\u12","b":1}\n        .............^' -n
+
 # The code is looked at when there is something to run it on.
 t 0 '' '' '' -e 'no code'
 t 1 '+' '+' $'json: error: input is not JSON: Unexpected \'+\' at line 1, column 1:\n        +\n        ^' -c 'no code'

@@ -25,6 +25,11 @@ def rule(case, status, out, err):
     crashed = theirs is None or "node:" in theirs
     if crashed and case["rc"] != 0 and status == 0 and any(a.startswith("-") and a[-1:] in "ec" for a in case["args"]):
         return "json-code-on-values"
+    if case["args"][-1:] in (["-e"], ["-c"]) and status == 1 and err.startswith("json: error: option '-"):
+        return "json-missing-code"
+    if "--" in case["args"] and any(len(a) > 1 and a[0] == "-" and not a[1:].isdigit()
+                                    for a in case["args"][case["args"].index("--") + 1:]):
+        return "json-dash-dash"
     as_doubles = DIGITS.sub(lambda m: "%d" % float(m[0]), out)
     if as_doubles != out and (status, as_doubles, err) == (case["rc"], case["stdout"], theirs):
         return "json-digits"
