@@ -6,7 +6,7 @@
 # works afterwards and leaves nothing, and so does the next start. Then the same of
 # vminfod: whatever fails in it, what a list shows is what the files hold.
 #
-# environment: SYSCALL_EVERY, every how many-th call fails (default 400; `make soak`: 1)
+# environment: SYSCALL_EVERY, every how many-th call fails (default 100; `make soak`: 1)
 #              SYSCALL_FROM, SYSCALL_TO, only those of the calls (default: all); two parts
 #              of a whole walk run beside each other
 #              SYSCALL_OPS, "zoneadmd", "vminfod" or both (default)
@@ -17,7 +17,7 @@ command -v strace >/dev/null || skip "'strace' is not installed"
 strace -qq -o "$dir/trace" -e trace=openat true 2>/dev/null || skip "strace cannot trace here"
 # What the sanitizers do at the end of a process is not possible in one that is traced.
 export ASAN_OPTIONS=detect_leaks=0
-every=${SYSCALL_EVERY:-400} from=${SYSCALL_FROM:-1} to=${SYSCALL_TO:-1000000}
+every=${SYSCALL_EVERY:-100} from=${SYSCALL_FROM:-1} to=${SYSCALL_TO:-1000000}
 errors="openat:EMFILE openat:EIO read:EIO write:ENOSPC mkdirat:ENOSPC mkdir:ENOSPC unlinkat:EIO
 	unlink:EIO rmdir:EBUSY renameat:EIO rename:EIO fsync:EIO flock:ENOLCK socket:EMFILE bind:EADDRINUSE
 	listen:EIO sendmsg:ENOBUFS recvmsg:EIO sendto:ENOBUFS recvfrom:EIO mount:EPERM umount2:EBUSY
