@@ -7,10 +7,21 @@
 #include <string.h>
 #include <unistd.h>
 
+ssize_t image_input_fetch(struct image_input *in, void *buf, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = read(in->fd, buf, size);
+	while (n < 0 && errno == EINTR);
+	if (n > 0 && in->digest)
+		digest_add(in->digest, buf, (size_t)n);
+	return n;
+}
+
 ssize_t image_input_read(struct image_input *in, void *buf, size_t size)
 {
 	size_t left = in->head_len - in->head_used;
-	ssize_t n;
 
 	if (left > 0) {
 		size = size < left ? size : left;
@@ -18,10 +29,7 @@ ssize_t image_input_read(struct image_input *in, void *buf, size_t size)
 		in->head_used += size;
 		return (ssize_t)size;
 	}
-	do
-		n = read(in->fd, buf, size);
-	while (n < 0 && errno == EINTR);
-	return n;
+	return image_input_fetch(in, buf, size);
 }
 
 int image_input_drain(struct image_input *in, struct err *e)

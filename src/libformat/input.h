@@ -42,11 +42,14 @@ struct image_input {
 	int fd;
 	int basefd; /* as in struct extract_files */
 	int statefd;
+	struct digest *digest; /* gets all bytes once; NULL: nobody asks. Borrowed */
 	size_t head_len;
 	size_t head_used;
 	unsigned char head[IMAGE_HEAD_MAX];
 };
 
+/* More of them, past the head: up to SIZE bytes; 0 at the end, -1 with errno. */
+ssize_t image_input_fetch(struct image_input *in, void *buf, size_t size);
 /* Up to SIZE bytes; 0 at the end, -1 with errno. */
 ssize_t image_input_read(struct image_input *in, void *buf, size_t size);
 /* Read away what is left, so that its sender ends well. */

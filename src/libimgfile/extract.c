@@ -61,22 +61,19 @@ static void silence(void)
 #endif
 }
 
-static int run_filter(const struct job *job, struct extract_counts *counts, struct err *e)
+static int run_filter(const struct job *job, struct err *e)
 {
-	/* Before there are calls that it may not make. */
-	cleanup_digest struct digest *d =
-		job->limits->digest ? digest_new(DIGEST_SHA256) : NULL;
 	int r = sandbox_enter_filter(e);
 
-	if (r == 0)
-		r = decompress(job->c, job->infd, job->outfd, d, e);
-	if (r == 0 && d)
-		digest_hex(d, counts->digest);
-	return r;
+	return r < 0 ? r : decompress(job->c, job->infd, job->outfd, NULL, e);
 }
 
+/* The digest is made here because the decompressor is the slower of the two. */
 static int run_writer(const struct job *job, struct extract_counts *counts, struct err *e)
 {
+	bool wanted = job->limits->digest && job->c != COMPRESSION_NONE;
+	/* Before there are calls that it may not make. */
+	cleanup_digest struct digest *d = wanted ? digest_new(DIGEST_SHA256) : NULL;
 	cleanup_free struct image_input *in = xcalloc(1, sizeof(*in));
 	cleanup_close int rootfd = -1;
 	int r;
@@ -95,7 +92,11 @@ static int run_writer(const struct job *job, struct extract_counts *counts, stru
 	in->fd = job->infd;
 	in->basefd = job->files->basefd;
 	in->statefd = job->files->statefd;
-	return image_write(in, rootfd, job->limits, counts, e);
+	in->digest = d;
+	r = image_write(in, rootfd, job->limits, counts, e);
+	if (r == 0 && d)
+		digest_hex(d, counts->digest);
+	return r;
 }
 
 static _Noreturn void child(const struct job *job, int verdictfd, pid_t parent)
@@ -113,7 +114,7 @@ static _Noreturn void child(const struct job *job, int verdictfd, pid_t parent)
 		_exit(1);
 	silence();
 	sandbox_keep_fds(keep, ARRAY_SIZE(keep));
-	v.code = writer ? run_writer(job, &v.counts, &e) : run_filter(job, &v.counts, &e);
+	v.code = writer ? run_writer(job, &v.counts, &e) : run_filter(job, &e);
 	(void)snprintf(v.msg, sizeof(v.msg), "%s", e.msg);
 	/* At most PIPE_BUF bytes: whole or not at all. */
 	_exit(write(verdictfd, &v, sizeof(v)) == (ssize_t)sizeof(v) ? 0 : 1);
@@ -232,7 +233,7 @@ static int start(struct extract *x, const struct extract_files *files, enum comp
 {
 	int feed[2] = { -1, -1 }, tar[2] = { -1, -1 };
 	struct job filter = { .c = c, .readyfd = -1, .gofd = -1, .limits = &x->limits };
-	struct job writer = { .files = files, .outfd = -1, .limits = &x->limits };
+	struct job writer = { .c = c, .files = files, .outfd = -1, .limits = &x->limits };
 	int r = make_pipe(feed, e);
 
 	if (r == 0 && c != COMPRESSION_NONE)
@@ -282,20 +283,19 @@ int extract_begin(const struct extract_files *files, const void *head, size_t le
 
 int extract_finish(struct extract *x, struct extract_counts *ret_counts, struct err *e)
 {
-	struct extract_counts counts = { 0 }, filtered = { 0 };
+	struct extract_counts counts = { 0 };
 	struct err writer_error = { 0 };
 	int r, w;
 
 	close_p(&x->feedfd);
 	/* The writer first: when it gave up, the filter's broken pipe is no news. */
 	w = collect(&x->writer, &counts, &writer_error);
-	r = collect(&x->filter, &filtered, e);
+	r = collect(&x->filter, NULL, e);
 	if (w < 0 && (r == 0 || r == -EPIPE))
 		return err_set(e, w, "%s", writer_error.msg);
 	if (r < 0)
 		return r;
-	filtered.digest[DIGEST_HEX_MAX - 1] = '\0';
-	memcpy(counts.digest, filtered.digest, sizeof(counts.digest));
+	counts.digest[DIGEST_HEX_MAX - 1] = '\0'; /* a word of who read foreign bytes */
 	*ret_counts = counts;
 	return 0;
 }

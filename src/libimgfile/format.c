@@ -101,11 +101,9 @@ const struct image_format *image_format_probe(const unsigned char *head, size_t 
 static int read_head(struct image_input *in, struct err *e)
 {
 	while (in->head_len < sizeof(in->head)) {
-		ssize_t n =
-			read(in->fd, in->head + in->head_len, sizeof(in->head) - in->head_len);
+		ssize_t n = image_input_fetch(in, in->head + in->head_len,
+					      sizeof(in->head) - in->head_len);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
 			return err_sys(e, "cannot read the image");
 		if (n == 0)
@@ -145,6 +143,9 @@ int image_write(struct image_input *in, int rootfd, const struct extract_limits 
 	if (!f || !f->write)
 		return refuse(in, f, e);
 	r = f->write(in, rootfd, limits, ret_counts, e);
+	/* What a format needs not is part of the file all the same. */
+	if (r == 0 && in->digest)
+		r = image_input_drain(in, e);
 	if (r == 0)
 		ret_counts->format = (uint32_t)(f - image_formats);
 	return r;
