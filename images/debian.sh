@@ -183,17 +183,41 @@ overlay() {
 		--mtime="@$SOURCE_DATE_EPOCH" --mode='u=rwX,go=rX' -cf "$tar" .
 }
 
+# Where the cache has all packages of the lock, those are taken, out of a repository made for
+# the moment; -f asks the mirror all the same.
+locked_packages() {
+	[ -z "$force" ] && [ -n "$cache" ] && [ -s "$here/lock" ] || return 1
+	lines "$here/lock" | awk -v dir="$cache" '{
+		file = $2
+		gsub(/:/, "%3a", file)
+		print $4 "  " dir "/" $1 "_" file "_" $3 ".deb"
+	}' >"$work/locked"
+	sha256sum --check --status --strict "$work/locked" 2>/dev/null || return 1
+	mkdir "$work/repo"
+	while read -r sum file; do
+		ln "$file" "$work/repo/$sum.deb" 2>/dev/null || cp "$file" "$work/repo/$sum.deb"
+		chmod 644 "$work/repo/$sum.deb"
+		dpkg-deb -f "$file"
+		printf 'Filename: %s.deb\nSize: %s\nSHA256: %s\n\n' "$sum" "$(stat -Lc %s "$file")" "$sum"
+	done <"$work/locked" >"$work/repo/Packages"
+	echo "deb [trusted=yes] copy:$work/repo ./" >"$work/sources.list"
+}
+
 bootstrap() {
 	set -- --variant=apt --format=tar --quiet \
 		--include="$(lines "$here/packages" | paste -sd,)" \
 		--aptopt="$work/apt.conf" --dpkgopt="$work/dpkg.cfg" \
 		--skip=output/dev,output/mknod
-	if [ -n "$cache" ]; then
+	if locked_packages; then
+		set -- "$@" --skip=check/signed-by
+	elif [ -n "$cache" ]; then
 		set -- "$@" --skip=download/empty,essential/unlink \
 			--setup-hook='mkdir -p "$1"/var/cache/apt/archives/partial' \
 			--setup-hook="sync-in $cache /var/cache/apt/archives" \
 			--customize-hook="sync-out /var/cache/apt/archives $cache"
 	fi
+	set -- "$@" --setup-hook="copy-in $work/98dais /etc/dpkg/dpkg.cfg.d" \
+		--extract-hook="sh $work/leave-out \"\$1\""
 	[ ! -d "$here/early" ] || set -- "$@" --essential-hook="tar-in $work/early.tar /"
 	# When it fails it hangs up its whole process group: that must not be ours.
 	setsid -w mmdebstrap "$@" \
@@ -202,8 +226,21 @@ bootstrap() {
 		--customize-hook="tar-in $work/overlay.tar /" \
 		--customize-hook="download /.dais-packages $work/packages" \
 		--customize-hook="download /.dais-epoch $work/epoch" \
-		--customize-hook='rm "$1"/.dais-packages "$1"/.dais-epoch "$1"/dais-finish' \
+		--customize-hook='rm "$1"/etc/dpkg/dpkg.cfg.d/98dais "$1"/.dais-packages "$1"/.dais-epoch "$1"/dais-finish' \
 		"$suite" "$work/tree.tar" "$work/sources.list"
+}
+
+# The script for the files that mmdebstrap unpacks before there is a dpkg: what stays out of
+# those goes again. mmdebstrap has a filter for that, in Python, which takes longer than dpkg.
+leave_out() {
+	echo 'cd "$1"'
+	{
+		echo 'find . -xdev -depth ( -false'
+		rules_of exclude | sed 's/.*/-o -path .&/'
+		echo ') ! ( -false'
+		rules_of keep | sed 's/.*/-o -path .&/'
+		echo ') ( ! -type d -o -empty ) -delete'
+	} | paste -sd' ' | sed 's/[][()*?!]/\\&/g'
 }
 
 # Name, version, architecture, and the SHA-256 where the package itself is at hand.
@@ -262,11 +299,12 @@ debian_tree() {
 		"$top/tools/apt-sources" --conf
 		echo 'APT::Install-Recommends "false";'
 	} >"$work/apt.conf"
+	echo force-unsafe-io >"$work/dpkg.cfg" # the tree is archived, not kept
 	{
-		echo force-unsafe-io # the tree is archived, not kept
 		rules_of exclude | sed 's/^/path-exclude=/'
 		rules_of keep | sed 's/^/path-include=/'
-	} >"$work/dpkg.cfg"
+	} >"$work/98dais"
+	leave_out >"$work/leave-out"
 	finish_script >"$work/dais-finish"
 	[ ! -d "$here/early" ] || overlay "$work/early.tar" "$here/early"
 	overlay "$work/overlay.tar" "$here/files" ${programs:+"$programs"}

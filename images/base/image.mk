@@ -3,7 +3,7 @@
 #	make images		build it if its inputs have changed
 #	make images-force	build it anyway, with what the mirror has now
 
-IMAGE_LEVEL	?= $(if $(filter release,$(PROFILE)),19,9)
+IMAGE_LEVEL	?= $(if $(filter release,$(PROFILE)),19,3)
 IMAGE_CACHE	?= $(CACHE)/images/base
 
 # The build root's, so that the bytes do not depend on this machine's.
