@@ -98,9 +98,10 @@ sub read_core {
 	return \%owner;
 }
 
-# A tar archive of the builder: regular files and hard links, with their SHA-1.
+# A tar archive of the builder: regular files and hard links, with their SHA-1. What a file
+# of a SHA-256 had the last time it has still: those are not read again.
 sub sha1_of_archive {
-	my ($tar) = @_;
+	my ($tar, $sums, $known) = @_;
 	open my $in, '<:raw', $tar or die "cannot read '$tar': $!\n";
 	my (%sha1, $header, $long);
 	while (read($in, $header, 512) == 512) {
@@ -119,7 +120,10 @@ sub sha1_of_archive {
 		$link = $long->{link} // $link;
 		$long = undef;
 		s{^\./}{} for $name, $link;
-		if ($type eq '0') {
+		if ($type eq '0' && $sums->{$name} && $known->{$sums->{$name}}) {
+			$sha1{$name} = $known->{$sums->{$name}};
+			seek $in, $padded, 1;
+		} elsif ($type eq '0') {
 			my $sha = Digest::SHA->new(1);
 			my ($left, $data) = ($size, undef);
 			while ($left > 0) {
@@ -151,9 +155,25 @@ sub read_sums {
 	return \%sums;
 }
 
-sub sums_of_file {
+sub sha256_of_file {
 	my ($file) = @_;
-	return map { Digest::SHA->new($_)->addfile($file, 'b')->hexdigest } 1, 256;
+	return Digest::SHA->new(256)->addfile($file, 'b')->hexdigest;
+}
+
+# Lines "SHA256 SHA1" of the last time; one that was cut short counts for nothing.
+sub read_known {
+	my ($file) = @_;
+	my $text = -e $file ? slurp($file) : '';
+	return { map { /^([0-9a-f]{64}) ([0-9a-f]{40})$/ } split /\n/, $text };
+}
+
+sub keep_known {
+	my ($file, $sums, $sha1) = @_;
+	my %known = map { $sums->{$_} => $sha1->{$_} } grep { $sha1->{$_} } keys %$sums;
+	open my $out, '>', "$file.new" or die "cannot write '$file.new': $!\n";
+	print {$out} map { "$_ $known{$_}\n" } sort keys %known;
+	close $out or die "cannot write '$file.new': $!\n";
+	rename "$file.new", $file or die "cannot rename '$file.new': $!\n";
 }
 
 # Who a file of the image is from: the first folder of the search path that has it.
@@ -169,10 +189,12 @@ sub read {
 	my (%where) = @_;
 	my @packages = read_lock("$where{build}/core/lock");
 	my $owner = read_core("$where{build}/core/root.tar", "$where{cache}/debs", \@packages);
-	my $sha1 = sha1_of_archive("$where{build}/image/root.tar");
 	my $sums = read_sums("$where{build}/image/manifest.sums");
+	my $sha1 = sha1_of_archive("$where{build}/image/root.tar", $sums,
+		read_known("$where{build}/image/sha1"));
 	my $list = "usr/share/dais/manifest";
-	$sums->{$list} //= (sums_of_file("$where{build}/image/manifest.sums"))[1];
+	$sums->{$list} //= sha256_of_file("$where{build}/image/manifest.sums");
+	keep_known("$where{build}/image/sha1", $sums, $sha1);
 	my @files;
 	for my $path (sort keys %$sums) {
 		die "'$path' is in the list of sums, and not in the archive\n" unless $sha1->{$path};
@@ -196,7 +218,7 @@ sub read_images {
 		my $manifest = decode_json(slurp($file));
 		push @images, { name => $manifest->{name}, version => $manifest->{version},
 			uuid => $manifest->{uuid}, sha1 => $manifest->{files}[0]{sha1},
-			sha256 => (sums_of_file("$base.tar.zst"))[1],
+			sha256 => sha256_of_file("$base.tar.zst"),
 			packages => -e "$base.packages" ? [read_lock("$base.packages")] : [] };
 	}
 	return @images;
