@@ -11,8 +11,11 @@ C_WARN	:= -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wwrite-strings \
 	   -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	   -Wimplicit-fallthrough -Wnull-dereference
 
+# What ships is stripped; for the platform there is what a backtrace needs, which is compiled faster.
+DEBUG_INFO := $(if $(PLATFORM),-g1,-g)
+
 # The path map keeps the checkout's place out of what we ship.
-C_BASE	:= -std=gnu17 -D_GNU_SOURCE -Isrc -Itools -I$(B)/gen -g -fno-common \
+C_BASE	:= -std=gnu17 -D_GNU_SOURCE -Isrc -Itools -I$(B)/gen $(if $(filter release,$(MODE)),$(DEBUG_INFO),-g) -fno-common \
 	   -ffile-prefix-map=$(CURDIR)=. $(C_WARN)
 
 C_dev		:= -O1 -Werror -fno-omit-frame-pointer \
