@@ -11,9 +11,10 @@
 #	nothing     and after nothing is
 #
 # Both sides take their packages from one folder on this machine, which is filled
-# before; mkosi runs in a root of its own, with Incremental=yes, and packs by zstd -1
-# as the dev profile packs by lz4. The numbers are seconds by the clock and of
-# processor time (user and system): on a busy machine only the latter say much.
+# before (those of the base zone image by a build that used CACHE); mkosi runs in a
+# root of its own, with Incremental=yes, and packs by zstd -1 as the dev profile packs
+# by lz4. The numbers are seconds by the clock and of processor time (user and system):
+# on a busy machine only the latter say much.
 #
 # environment: ROUNDS (1) of image, change, nothing; CACHE (cache) of packages; PROFILE (dev);
 # SKIP_CLEAN=1 leaves `clean` out, which compiles everything
@@ -51,7 +52,9 @@ git clone -q . "$dir/tree"
 mkdir "$dir/cache"
 ln -s "$shared/debs" "$dir/cache/debs"
 ln -s "$shared/sources" "$dir/cache/sources"
-[ ! -d "$shared/apt" ] || cp -r "$shared/apt" "$dir/cache/apt"
+for part in apt images; do
+	[ ! -d "$shared/$part" ] || cp -r "$shared/$part" "$dir/cache/$part"
+done
 
 ours() {
 	make -C "$dir/tree" --no-print-directory CACHE="$dir/cache" BUILD="$dir/build" OUTPUT="$dir/output" "$@"
