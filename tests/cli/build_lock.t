@@ -83,6 +83,18 @@ sum=$(awk '$1 == "tool" { print $4 }' "$lock")
 [ "$(sha256sum < "$CACHE/debs/$sum.deb" | cut -d' ' -f1)" = "$sum" ]
 ok "each under its digest" $?
 
+# By its clock the one at work is of yesterday, too.
+mkdir "$CACHE/fetch.killed" "$CACHE/fetch.working"
+exec 8> "$CACHE/fetch.working/lock"
+flock 8
+touch -d yesterday "$CACHE/fetch.killed" "$CACHE/fetch.working"
+fetch -l "$lock" -o "$used"
+is "what a killed one has left is removed" 0
+[ ! -e "$CACHE/fetch.killed" ] && [ -e "$CACHE/fetch.working" ]
+ok "what one at work has is not, whatever the clock says" $?
+exec 8>&-
+rm -r "$CACHE/fetch.working"
+
 echo torn > "$CACHE/debs/$sum.deb"
 fetch -l "$lock" -o "$used"
 is "a package that is damaged in the cache is no matter" 0
