@@ -137,12 +137,8 @@ static const char *code_of(int r)
 		return "PrepareImageDidNotRun";
 	case -EREMOTEIO:
 		return "PrepareImageError";
-	case -ENOTSUP:
-		return "NotSupported";
-	case -EINTR:
-		return "InternalError";
 	default:
-		return "FileSystem";
+		return imgadm_local_code(r);
 	}
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "libimg/install.h"
+#include "libimg/stage.h"
 #include "libimgfile/describe.h"
 #include "libmanifest/manifest.h"
 
@@ -22,47 +23,25 @@ static const char *field(const struct work *w, const char *key)
 
 static void on_begin(void *data, uint64_t total)
 {
-	struct work *w = data;
+	struct session *s = data;
+	const struct work *w = s->work;
 	cleanup_free char *title = xasprintf(IMGADM_POOL "/%s", field(w, "uuid"));
 
-	(void)fprintf(w->session.words, "Installing image %s (%s@%s)\n", field(w, "uuid"),
+	(void)fprintf(s->words, "Installing image %s (%s@%s)\n", field(w, "uuid"),
 		      field(w, "name"), field(w, "version"));
-	(void)fflush(w->session.words);
+	(void)fflush(s->words);
 	session_catch_signals();
-	session_bar(&w->session, title, total);
-}
-
-static void on_progress(void *data, uint64_t done)
-{
-	struct work *w = data;
-
-	session_progress(&w->session, done);
-}
-
-static void on_note(void *data, const char *line)
-{
-	struct work *w = data;
-
-	session_note(&w->session, line);
+	session_bar(s, title, total);
 }
 
 static const char *code_of(int r)
 {
-	switch (r) {
-	case -EBADMSG:
-		return "DownloadError"; /* the original's word for a wrong size or checksum */
-	case -EINVAL:
-	case -EFBIG:
-	case -E2BIG:
-	case -ENAMETOOLONG:
-		return "UncompressionError";
-	case -ENOTSUP:
-		return "NotSupported";
-	case -EINTR:
-		return "InternalError";
-	default:
-		return "FileSystem";
-	}
+	const char *code = stage_error_code(r);
+
+	/* The original's word for a wrong size or checksum. */
+	if (r == -EBADMSG)
+		return "DownloadError";
+	return code ? code : imgadm_local_code(r);
 }
 
 static void say_outcome(const struct work *w, enum install_outcome outcome)
@@ -138,10 +117,10 @@ static int install(const struct cli_call *call, const struct host *h, uint64_t l
 	struct install_request req = {
 		.file = cli_get(call, "f"),
 		.max_bytes = limit,
-		.progress = on_progress,
-		.note = on_note,
+		.progress = session_progress,
+		.note = session_note,
 		.begin = on_begin,
-		.data = &w,
+		.data = &w.session,
 		.cancel = &session_interrupted,
 	};
 	enum install_outcome outcome;
@@ -151,6 +130,7 @@ static int install(const struct cli_call *call, const struct host *h, uint64_t l
 
 	if (r != 0)
 		return r;
+	w.session.work = &w;
 	w.manifest = req.manifest = manifest;
 	r = image_install(h, &req, &outcome, &e);
 	session_end_bar(&w.session, r == 0);

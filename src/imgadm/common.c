@@ -90,6 +90,18 @@ static bool wants_trace(const struct cli_call *call)
 	       (level && (strcmp(level, "trace") == 0 || strcmp(level, "debug") == 0));
 }
 
+const char *imgadm_local_code(int r)
+{
+	switch (r) {
+	case -ENOTSUP:
+		return "NotSupported";
+	case -EINTR:
+		return "InternalError";
+	default:
+		return "FileSystem";
+	}
+}
+
 int imgadm_begin(const struct cli_call *call, struct host *ret_host)
 {
 	const char *pool = cli_get(call, "P");

@@ -48,6 +48,9 @@ void imgadm_misused(const struct cli_call *call, const char *message);
 ATTR_MUST_CHECK int imgadm_fail(const struct cli_call *call, const char *code,
 				const char *message);
 
+/* What an error is called that came from this host alone: "NotSupported", ... */
+const char *imgadm_local_code(int r);
+
 /* The host of --root, and the checks that come first: root, -P. A positive result is final. */
 ATTR_MUST_CHECK int imgadm_begin(const struct cli_call *call, struct host *ret_host);
 

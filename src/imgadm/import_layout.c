@@ -10,6 +10,7 @@
 #include "libimg/image.h"
 #include "libimg/install.h"
 #include "liboci/layout.h"
+#include "liboci/oci.h"
 
 #include <string.h>
 
@@ -22,42 +23,19 @@ struct work {
 
 static void on_begin(void *data, uint64_t total)
 {
-	struct work *w = data;
+	struct session *s = data;
+	const struct work *w = s->work;
 	cleanup_free char *title = xasprintf("Install image %s", w->uuid);
 
 	session_catch_signals();
-	session_bar(&w->session, title, total);
-}
-
-static void on_progress(void *data, uint64_t done)
-{
-	struct work *w = data;
-
-	session_progress(&w->session, done);
-}
-
-static void on_note(void *data, const char *line)
-{
-	struct work *w = data;
-
-	session_note(&w->session, line);
+	session_bar(s, title, total);
 }
 
 static const char *code_of(int r)
 {
-	switch (r) {
-	case -EINVAL:
-	case -EBADMSG:
-	case -E2BIG:
-	case -ELOOP:
-		return "InvalidDockerInfo";
-	case -ENOTSUP:
-		return "NotSupported";
-	case -EINTR:
-		return "InternalError";
-	default:
-		return "FileSystem";
-	}
+	const char *code = oci_error_code(r);
+
+	return code ? code : imgadm_local_code(r);
 }
 
 static int install_layer(const struct host *h, const struct layout_ref *ref,
@@ -68,10 +46,10 @@ static int install_layer(const struct host *h, const struct layout_ref *ref,
 	const struct install_request req = { .manifest = jv_get(layer, "manifest"),
 					     .file = file,
 					     .max_bytes = limit,
-					     .progress = on_progress,
-					     .note = on_note,
+					     .progress = session_progress,
+					     .note = session_note,
 					     .begin = on_begin,
-					     .data = w,
+					     .data = &w->session,
 					     .cancel = &session_interrupted };
 	enum install_outcome outcome;
 	int r = image_check_installable(req.manifest, e);
@@ -121,6 +99,7 @@ int import_layout(const struct cli_call *call, const struct host *h, const char 
 	bool was_there;
 	int r = layout_ref_parse(name + strlen(SCHEME), &ref, &e);
 
+	w.session.work = &w;
 	if (r == 0)
 		r = layout_read(&ref, cli_get(call, "arch"), &layers, &e);
 	if (r < 0)

@@ -17,6 +17,7 @@ struct session {
 	bool quiet;
 	FILE *words; /* standard output, or standard error beside --json */
 	struct progress *bar;
+	const void *work; /* the caller's own, for its callbacks */
 };
 
 extern volatile sig_atomic_t session_interrupted;

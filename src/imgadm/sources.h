@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sources.h - what the two files of `imgadm sources` share.
+ * sources.h - lists of sources, as `imgadm sources` shows and changes them.
  */
 #pragma once
 

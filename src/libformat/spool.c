@@ -2,6 +2,7 @@
 #include "libformat/spool.h"
 
 #include "base/alloc.h"
+#include "base/fileio.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -24,21 +25,6 @@ static int open_spool(int rootfd, struct err *e)
 	return fd;
 }
 
-static int write_all(int fd, const char *data, size_t len, struct err *e)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(e, "cannot keep the image's file");
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 int spool_input(struct image_input *in, int rootfd, const struct extract_limits *limits,
 		uint64_t *ret_size, struct err *e)
 {
@@ -50,10 +36,11 @@ int spool_input(struct image_input *in, int rootfd, const struct extract_limits 
 	*ret_size = 0;
 	while (r == 0 && (n = image_input_read(in, block, BLOCK)) > 0) {
 		*ret_size += (uint64_t)n;
-		r = *ret_size > limits->bytes
-			    ? err_set(e, -EFBIG, "the file is larger than %llu bytes",
-				      (unsigned long long)limits->bytes)
-			    : write_all(fd, block, (size_t)n, e);
+		if (*ret_size > limits->bytes)
+			return err_set(e, -EFBIG, "the file is larger than %llu bytes",
+				       (unsigned long long)limits->bytes);
+		if (file_write_fd(fd, block, (size_t)n) < 0)
+			return err_sys(e, "cannot keep the image's file");
 	}
 	if (r == 0 && n < 0)
 		r = err_sys(e, "cannot read the image");

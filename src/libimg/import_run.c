@@ -350,23 +350,11 @@ static int open_downloads(struct import *im, struct err *e)
 
 static const char *code_of(int r)
 {
-	switch (r) {
-	case -EINVAL:
-	case -EFBIG:
-	case -E2BIG:
-	case -ENAMETOOLONG:
-		return "UncompressionError";
-	case -ENOTSUP:
-		return "NotSupported";
-	case -EINTR:
-		return "InternalError";
-	case -ENOSPC:
-	case -EDQUOT:
-	case -EROFS:
-		return "FileSystem";
-	default:
-		return "DownloadError";
-	}
+	const char *code = stage_error_code(r);
+
+	if (code)
+		return code;
+	return r == -ENOSPC || r == -EDQUOT || r == -EROFS ? "FileSystem" : "DownloadError";
 }
 
 /* Signatures are good for some minutes, and a transfer that broke may be older than that. */

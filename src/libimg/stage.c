@@ -394,6 +394,23 @@ int stage_end_into(struct stage *s, const char *next, int *ret_rootfd, struct er
 	return 0;
 }
 
+const char *stage_error_code(int r)
+{
+	switch (r) {
+	case -EINVAL:
+	case -EFBIG:
+	case -E2BIG:
+	case -ENAMETOOLONG:
+		return "UncompressionError";
+	case -ENOTSUP:
+		return "NotSupported";
+	case -EINTR:
+		return "InternalError";
+	default:
+		return NULL;
+	}
+}
+
 void stage_free(struct stage *s)
 {
 	struct err ignored;

@@ -66,6 +66,8 @@ ATTR_MUST_CHECK int stage_end(struct stage *s, struct err *e);
 /* The same, and begin the image NEXT, which is made of it: see store_image_commit_into(). */
 ATTR_MUST_CHECK int stage_end_into(struct stage *s, const char *next, int *ret_rootfd,
 				   struct err *e);
+/* What an error of these is called: "UncompressionError", ...; NULL: it has no name here. */
+const char *stage_error_code(int r);
 void stage_free(struct stage *s); /* NULL is fine */
 void stage_free_p(struct stage **s);
 #define cleanup_stage cleanup_with(stage_free_p)

@@ -2,6 +2,7 @@
 #include "libimgfile/decompress.h"
 
 #include "base/alloc.h"
+#include "base/fileio.h"
 
 #include <archive.h>
 #include <string.h>
@@ -44,21 +45,6 @@ static int enable(struct archive *a, enum compression c)
 	}
 }
 
-static int write_all(int fd, const char *data, size_t len, struct err *e)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(e, "cannot hand the archive on");
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int damaged(struct archive *a, enum compression c, struct err *e)
 {
 	const char *text = archive_error_string(a);
@@ -89,7 +75,9 @@ static int copy(struct archive *a, enum compression c, int outfd, struct digest 
 			return damaged(a, c, e);
 		if (d)
 			digest_add(d, data, len);
-		r = write_all(outfd, data, len, e);
+		r = file_write_fd(outfd, data, len) < 0
+			    ? err_sys(e, "cannot hand the archive on")
+			    : 0;
 	}
 	return r;
 }

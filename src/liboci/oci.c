@@ -395,3 +395,18 @@ int oci_describe(const struct oci_image *image, struct jv **ret_layers, struct e
 		jv_unref(list[--made]);
 	return r;
 }
+
+const char *oci_error_code(int r)
+{
+	switch (r) {
+	case -EINVAL:
+	case -EBADMSG:
+	case -E2BIG:
+	case -ELOOP:
+		return "InvalidDockerInfo";
+	case -ENOTSUP:
+		return "NotSupported";
+	default:
+		return NULL;
+	}
+}

@@ -106,3 +106,6 @@ ATTR_MUST_CHECK int oci_read_token(const char *text, size_t len, char **ret_toke
 /* "CODE: message" of a registry's error, or why there is none; returns -EREMOTEIO and the like.
  */
 int oci_read_error(const char *text, size_t len, int status, struct err *e);
+
+/* What a document's error is called: "InvalidDockerInfo", ...; NULL: it is none of these. */
+const char *oci_error_code(int r);

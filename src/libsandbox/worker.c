@@ -67,8 +67,10 @@ static _Noreturn void child(const struct worker_job *job, const struct meeting *
 		_exit(1);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN); /* the caller decides */
-	silence();
-	keep_fds(job, m, verdictfd);
+	if (!job->trusted) {
+		silence();
+		keep_fds(job, m, verdictfd);
+	}
 	v.code = job->own_ids ? sandbox_unshare(m->ready[1], m->go[0], &e) : 0;
 	if (v.code == 0)
 		v.code = job->run(job->data, v.result, &e);
@@ -86,7 +88,7 @@ static int let_go_on(struct worker *w, struct meeting *m, struct err *e)
 	if (r != -ECHILD)
 		return r;
 	r = worker_wait(w, NULL, 0, e); /* it said why */
-	return r < 0 ? r : err_set(e, -EIO, "a process ended at once");
+	return r < 0 ? r : err_set(e, -EIO, "%s ended at once", w->who);
 }
 
 static int make_pipes(const struct worker_job *job, struct meeting *m, int verdict[2],
@@ -110,6 +112,7 @@ int worker_start(const struct worker_job *job, struct worker *ret, struct err *e
 		close_p(&verdict[1]);
 		return r;
 	}
+	ret->who = job->who ? job->who : "a process";
 	(void)fflush(NULL);
 	ret->pid = fork();
 	if (ret->pid == 0)
@@ -123,14 +126,14 @@ int worker_start(const struct worker_job *job, struct worker *ret, struct err *e
 	return job->own_ids ? let_go_on(ret, &m, e) : 0;
 }
 
-static int died(int status, struct err *e)
+static int died(const char *who, int status, struct err *e)
 {
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-		return err_set(e, -EPERM, "a process did what it may not, and was ended");
+		return err_set(e, -EPERM, "%s did what it may not, and was ended", who);
 	if (WIFSIGNALED(status))
-		return err_set(e, -EIO, "a process was ended by signal %d (%s)",
-			       WTERMSIG(status), strsignal(WTERMSIG(status)));
-	return err_set(e, -EIO, "a process ended without a word");
+		return err_set(e, -EIO, "%s was ended by signal %d (%s)", who, WTERMSIG(status),
+			       strsignal(WTERMSIG(status)));
+	return err_set(e, -EIO, "%s ended without a word", who);
 }
 
 /* A terminal takes orders from what is written to it. */
@@ -159,7 +162,7 @@ int worker_wait(struct worker *w, void *result, size_t size, struct err *e)
 	close_p(&w->verdictfd);
 	w->verdictfd = -1;
 	if (n != (ssize_t)sizeof(v))
-		return died(status, e);
+		return died(w->who, status, e);
 	if (result)
 		memcpy(result, v.result, size < sizeof(v.result) ? size : sizeof(v.result));
 	tidy(v.msg);

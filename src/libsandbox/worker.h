@@ -18,6 +18,7 @@
 struct worker {
 	pid_t pid; /* 0: none */
 	int verdictfd;
+	const char *who;
 };
 
 #define WORKER_INIT             \
@@ -26,11 +27,13 @@ struct worker {
 	}
 
 struct worker_job {
+	const char *who; /* in messages: "the archive's reader"; static; NULL: "a process" */
 	/* 0 or -errno; DATA is as it was at the start, RESULT is handed to worker_wait(). */
 	int (*run)(void *data, void *result, struct err *e);
 	void *data;
 	const int *fds; /* that it keeps; -1 is none */
 	size_t fd_count;
+	bool trusted; /* reads nothing foreign: it keeps all descriptors */
 	bool own_ids; /* in its own user namespace, with ids 0 to 65535 mapped to themselves */
 };
 

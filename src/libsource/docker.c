@@ -229,19 +229,9 @@ static int try_mirrors(struct pull *p, struct source_call *call, struct jv **ret
 
 static const char *code_of(int r)
 {
-	switch (r) {
-	case -EINVAL:
-	case -EBADMSG:
-	case -E2BIG:
-	case -ELOOP:
-		return "InvalidDockerInfo";
-	case -ENOTSUP:
-		return "NotSupported";
-	case -EACCES:
-		return "Unauthorized";
-	default:
-		return "ClientError";
-	}
+	const char *code = oci_error_code(r);
+
+	return code ? code : r == -EACCES ? "Unauthorized" : "ClientError";
 }
 
 static int docker_get(struct source_call *call, const char *name, struct jv **ret_image,

@@ -16,19 +16,6 @@
 
 #define TIMEOUT_MAX 86400
 
-/* Root, host, VM: how each begins. Not 0: what run() returns. */
-static int begin(struct vmadm *v, struct cli_call *call, struct err *e)
-{
-	int r;
-
-	r = vmadm_begin(v, call, e);
-	if (r == 0)
-		r = vmadm_find(v, call, e);
-	if (r == 0)
-		r = vmadm_need_root("only root may change VMs");
-	return r;
-}
-
 static bool text_starts(const char *text, const char *start)
 {
 	return strncmp(text, start, strlen(start)) == 0;
@@ -72,7 +59,7 @@ int cmd_start(struct cli_call *call, struct err *e)
 	struct err why = { 0 };
 	int r;
 
-	r = begin(&v, call, e);
+	r = vmadm_begin_change(&v, call, e);
 	if (r == 0)
 		r = check_start_words(call);
 	if (r != 0)
@@ -128,7 +115,7 @@ int cmd_stop(struct cli_call *call, struct err *e)
 	unsigned int timeout;
 	int r;
 
-	r = begin(&v, call, e);
+	r = vmadm_begin_change(&v, call, e);
 	if (r == 0)
 		r = parse_timeout(call, &timeout);
 	if (r == 0)
@@ -152,7 +139,7 @@ int cmd_reboot(struct cli_call *call, struct err *e)
 	struct err why = { 0 };
 	int r;
 
-	r = begin(&v, call, e);
+	r = vmadm_begin_change(&v, call, e);
 	if (r != 0)
 		return r;
 	if (vm_reboot(&v.vh, v.uuid, cli_has(call, "force"), &rep, &why) < 0)
@@ -191,7 +178,7 @@ int cmd_kill(struct cli_call *call, struct err *e)
 		return cli_wrong_use(call, "Invalid or missing argument UUID");
 	if (cli_operands(call) > 1)
 		return cli_wrong_use(call, "Too many arguments.");
-	r = begin(&v, call, e);
+	r = vmadm_begin_change(&v, call, e);
 	if (r != 0)
 		return r;
 	signo = find_signal(name);
@@ -212,7 +199,7 @@ int cmd_delete(struct cli_call *call, struct err *e)
 	struct err why = { 0 };
 	int r;
 
-	r = begin(&v, call, e);
+	r = vmadm_begin_change(&v, call, e);
 	if (r != 0)
 		return r;
 	prefix = xasprintf("Failed to delete VM %s", v.uuid);

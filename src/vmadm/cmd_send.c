@@ -24,19 +24,6 @@ static bool is_quiet(struct cli_call *call)
 	return cli_has(call, "quiet") || !isatty(STDERR_FILENO);
 }
 
-/* Root, host, VM: how those with a VM begin. Not 0: what run() returns. */
-static int begin(struct vmadm *v, struct cli_call *call, struct err *e)
-{
-	int r;
-
-	r = vmadm_begin(v, call, e);
-	if (r == 0)
-		r = vmadm_find(v, call, e);
-	if (r == 0)
-		r = vmadm_need_root("only root may change VMs");
-	return r;
-}
-
 int cmd_send(struct cli_call *call, struct err *e)
 {
 	cleanup_vmadm struct vmadm v = { .host = { .fd = -1 } };
@@ -47,7 +34,7 @@ int cmd_send(struct cli_call *call, struct err *e)
 		.progress = show,
 	};
 	struct err why = { 0 };
-	int r = begin(&v, call, e);
+	int r = vmadm_begin_change(&v, call, e);
 
 	if (r != 0)
 		return r;
@@ -132,7 +119,7 @@ static int receive_by_hand(struct vmadm *v, struct cli_call *call, struct err *e
 {
 	cleanup_free char *token = NULL;
 	struct err why = { 0 };
-	int r = begin(v, call, e);
+	int r = vmadm_begin_change(v, call, e);
 
 	if (r != 0)
 		return r;
@@ -173,7 +160,7 @@ int cmd_install(struct cli_call *call, struct err *e)
 	cleanup_vmadm struct vmadm v = { .host = { .fd = -1 } };
 	cleanup_vm_report struct vm_report rep = { 0 };
 	struct err why = { 0 };
-	int r = begin(&v, call, e);
+	int r = vmadm_begin_change(&v, call, e);
 
 	if (r != 0)
 		return r;

@@ -12,17 +12,10 @@
 /* Root, host, VM, and exactly one word more. Not 0: what run() returns. */
 static int begin(struct vmadm *v, struct cli_call *call, struct err *e)
 {
-	int r;
-
 	if (cli_operands(call) != 2)
 		return cli_wrong_use(call, "Wrong number of parameters to \"%s\"",
 				     cli_command(call));
-	r = vmadm_begin(v, call, e);
-	if (r == 0)
-		r = vmadm_find(v, call, e);
-	if (r == 0)
-		r = vmadm_need_root("only root may change VMs");
-	return r;
+	return vmadm_begin_change(v, call, e);
 }
 
 /* DONE is the result's first word. */

@@ -114,6 +114,15 @@ int vmadm_need_root(const char *why)
 	return EXIT_USAGE;
 }
 
+int vmadm_begin_change(struct vmadm *v, struct cli_call *call, struct err *e)
+{
+	int r = vmadm_begin(v, call, e);
+
+	if (r == 0)
+		r = vmadm_find(v, call, e);
+	return r == 0 ? vmadm_need_root("only root may change VMs") : r;
+}
+
 static void say_warnings(const struct vm_report *rep)
 {
 	for (size_t i = 0; rep && i < jv_len(rep->warnings); i++)

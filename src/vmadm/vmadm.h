@@ -43,6 +43,9 @@ ATTR_MUST_CHECK int vmadm_find(struct vmadm *v, struct cli_call *call, struct er
 /* Only root may change VMs: a positive result is an exit status, told. */
 ATTR_MUST_CHECK int vmadm_need_root(const char *why);
 
+/* Host, VM, root: how what changes one VM begins. Not 0: what run() returns. */
+ATTR_MUST_CHECK int vmadm_begin_change(struct vmadm *v, struct cli_call *call, struct err *e);
+
 /* Before the command's name or behind it, whether it has one of its own or not. */
 bool vmadm_wants_json(const struct cli_call *call);
 

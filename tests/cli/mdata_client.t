@@ -6,24 +6,13 @@
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 bin=${DAIS_BIN:-$top/build/bin}
-skip() { echo "1..0 # SKIP $*"; exit 0; }
+# shellcheck source=tests/lib.bash
+. "$(dirname "$0")/../lib.bash"
 [ -x "$bin/mdata-agent" ] || skip "'$bin/mdata-agent' is not built"
 command -v cc >/dev/null || skip "'cc' is not installed"
 dir=$(mktemp -d)
 relay=
 trap '[ -z "$relay" ] || kill "$relay" 2>/dev/null; rm -rf "$dir"' EXIT
-count=0 bad=0
-is() {
-	count=$((count + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $count - $1"
-	else
-		bad=1
-		echo "not ok $count - $1"
-		printf 'got:  %s\nwant: %s\n' "$2" "$3" | sed 's/^/# /'
-	fi
-}
-
 make -s -C "$top/projects/mdata-client" BUILD="$dir/build" DESTDIR="$dir/tree" CC=cc install ||
 	skip "the tools cannot be built; is there a static C library?"
 is "what its manifest lists is what it installs" \
@@ -167,5 +156,4 @@ tty=$(cat "$dir/tty")
 asks "over a serial port, out of step, with a lost answer" 0 "x$nl" "" mdata-get -t 30 -s "$tty" bare
 mdata-put -t 20 -s "$tty" k "$(head -c 20000 /dev/zero | tr '\0' y)"
 is "a long value goes through" "$? $(mdata-get -t 20 -s "$tty" k | wc -c)" "0 20001"
-echo "1..$count"
-exit $bad
+finish

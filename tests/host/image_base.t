@@ -6,7 +6,8 @@
 # network namespace that ends with the test.
 #
 # environment: DAIS_IMAGES, the folder of base.json and base.tar.zst
-skip() { echo "1..0 # SKIP $*"; exit 0; }
+# shellcheck source=tests/lib.bash
+. "$(dirname "$0")/../lib.bash"
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 images=${DAIS_IMAGES:-${DAIS_BIN:+${DAIS_BIN%/dev/bin}/images}}
@@ -26,7 +27,6 @@ dir=$(mktemp -d /tmp/dais-image.XXXXXX)
 chmod 711 "$dir" # the zone's root, who is nobody here, passes through
 zone=dais-image-$$
 leases=
-count=0 bad=0
 
 cleanup() {
 	[ -z "$leases" ] || kill "$leases" 2>/dev/null
@@ -35,22 +35,6 @@ cleanup() {
 	rm -rf "$dir"
 }
 trap cleanup EXIT
-
-ok() { # ok NAME STATUS
-	count=$((count + 1))
-	if [ "$2" -eq 0 ]; then
-		echo "ok $count - $1"
-	else
-		echo "not ok $count - $1"
-		bad=1
-	fi
-}
-
-is() { # is NAME GOT WANT
-	[ "$2" = "$3" ]
-	ok "$1" $?
-	[ "$2" = "$3" ] || printf '# got:  %s\n# want: %s\n' "$2" "$3"
-}
 
 inside() { lxc-attach -P "$dir/lxc" -n "$zone" --clear-env -v PATH=/usr/sbin:/usr/bin -- "$@" 2>&1; }
 
@@ -95,7 +79,7 @@ truncate -s 4G "$dir/pool.img"
 mkfs.btrfs -q "$dir/pool.img" >/dev/null 2>&1
 if ! mount -o loop "$dir/pool.img" "$dir/pool"; then
 	echo "1..$count # no loop device: the rest is left out"
-	exit $bad
+	exit $((bad > 0))
 fi
 btrfs -q subvolume create "$dir/pool/image"
 zstd -dc "$tar" | tar --numeric-owner --xattrs --xattrs-include='*' -xpf - -C "$dir/pool/image"
@@ -204,7 +188,7 @@ ok "by shutting down, not by being killed" $?
 if ! command -v dnsmasq >/dev/null; then
 	ok "DHCP # SKIP dnsmasq is not installed" 0
 	echo "1..$count"
-	exit $bad
+	exit $((bad > 0))
 fi
 dnsmasq -k -C /dev/null -p 0 --interface=br0 --bind-interfaces --dhcp-authoritative --no-ping \
 	--dhcp-range=10.88.0.50,10.88.0.60,1h --dhcp-option=6,10.88.0.53 --domain=t.test \
@@ -242,5 +226,4 @@ is "no unit failed" "$(inside systemctl --failed --no-legend --plain)" ""
 lxc-stop -P "$dir/lxc" -n "$zone" -k
 ok "it can be killed" $?
 
-echo "1..$count"
-exit $bad
+finish

@@ -3,38 +3,20 @@
 #
 # imgapi: one host serves a folder of images, another, in a network of its own, imports from
 # it: chains, transfers that break, HTTPS; and what those get who ask for more.
-if [ -z "${DAIS_TEST_NET:-}" ]; then
-	[ "$(id -u)" -eq 0 ] || { echo "1..0 # SKIP needs root"; exit 0; }
-	DAIS_TEST_NET=1 DAIS_TEST_MOUNTS=1 exec unshare -mn --propagation private "$0" "$@"
-fi
-# shellcheck source=tests/host/store_lib.bash
-. "$(dirname "$0")/store_lib.bash"
-for tool in curl jq ip openssl nsenter; do
-	command -v $tool >/dev/null || skip "'$tool' is not installed"
-done
-unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
+# shellcheck source=tests/host/far_lib.bash
+. "$(dirname "$0")/far_lib.bash"
+command -v openssl >/dev/null || skip "'openssl' is not installed"
 pids=()
 end_servers() {
-	for p in "${pids[@]}"; do kill "$p" 2>/dev/null; done
+	for p in $far "${pids[@]}"; do kill "$p" 2>/dev/null; done
 	wait
 	cleanup
 }
 trap end_servers EXIT
 
-# The server's host is a namespace that a sleeper holds.
-unshare -n sleep 600 &
-far=$!
-pids+=($far)
-for _ in $(seq 50); do
-	[ "$(readlink /proc/$far/ns/net)" != "$(readlink /proc/self/ns/net)" ] && break
-	sleep 0.1
-done
-ip link set lo up
-ip link add near type veth peer name far netns $far || skip "no veth can be made"
-ip addr add 192.0.2.2/24 dev near && ip link set near up
+far_host
 ip -6 addr add fd00:77::2/64 dev near nodad
-nsenter -t $far -n sh -c 'ip link set lo up; ip addr add 192.0.2.1/24 dev far; ip -6 addr add fd00:77::1/64 dev far nodad; ip link set far up'
-api=http://192.0.2.1:8080
+nsenter -t $far -n ip -6 addr add fd00:77::1/64 dev far nodad
 share=$dir/share
 mkdir "$share"
 chmod 711 "$dir"

@@ -3,17 +3,9 @@
 #
 # imgapi --store: one host serves the images that it has installed, a tree, what differs from it
 # and a disk; another, in a network of its own, imports them and has the same.
-if [ -z "${DAIS_TEST_NET:-}" ]; then
-	[ "$(id -u)" -eq 0 ] || { echo "1..0 # SKIP needs root"; exit 0; }
-	DAIS_TEST_NET=1 DAIS_TEST_MOUNTS=1 exec unshare -mn --propagation private "$0" "$@"
-fi
-# shellcheck source=tests/host/store_lib.bash
-. "$(dirname "$0")/store_lib.bash"
-for tool in curl jq ip nsenter; do
-	command -v $tool >/dev/null || skip "'$tool' is not installed"
-done
-unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
-server='' far='' other=$dir/other
+# shellcheck source=tests/host/far_lib.bash
+. "$(dirname "$0")/far_lib.bash"
+server='' other=$dir/other
 end_all() {
 	[ -z "$server" ] || kill "$server" 2>/dev/null
 	[ -z "$far" ] || kill "$far" 2>/dev/null
@@ -22,17 +14,7 @@ end_all() {
 	cleanup
 }
 trap end_all EXIT
-unshare -n sleep 600 &
-far=$!
-for _ in $(seq 50); do
-	[ "$(readlink /proc/$far/ns/net)" != "$(readlink /proc/self/ns/net)" ] && break
-	sleep 0.1
-done
-ip link set lo up
-ip link add near type veth peer name far netns $far || skip "no veth can be made"
-ip addr add 192.0.2.2/24 dev near && ip link set near up
-nsenter -t $far -n sh -c 'ip link set lo up; ip addr add 192.0.2.1/24 dev far; ip link set far up'
-api=http://192.0.2.1:8080
+far_host
 cache=$root/var/cache/dais/imgapi
 uuid() { printf '%08x-1111-4222-8333-444444444444' "$1"; }
 tree() { (cd "$1" && find . -mindepth 1 -printf '%p %y %m %U %G %l\n' | sort && find . -type f -print0 | sort -z | xargs -0 sha1sum); }

@@ -6,7 +6,8 @@
 # a network namespace of its own, on a host below a temporary folder.
 #
 # environment: DAIS_BIN, the programs; DAIS_IMAGES, base.json and base.tar.zst
-skip() { echo "1..0 # SKIP $*"; exit 0; }
+# shellcheck source=tests/lib.bash
+. "$(dirname "$0")/../lib.bash"
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 bin=${DAIS_BIN:-$top/build/bin}
@@ -33,7 +34,6 @@ host=$dir/host
 mkdir -m 755 "$host"
 zones=()
 leases=
-count=0 bad=0
 
 cleanup() {
 	local uuid
@@ -45,22 +45,6 @@ cleanup() {
 	rm -rf "$dir"
 }
 trap cleanup EXIT
-
-ok() { # ok NAME STATUS
-	count=$((count + 1))
-	if [ "$2" -eq 0 ]; then
-		echo "ok $count - $1"
-	else
-		echo "not ok $count - $1"
-		bad=1
-	fi
-}
-
-is() { # is NAME GOT WANT
-	[ "$2" = "$3" ]
-	ok "$1" $?
-	[ "$2" = "$3" ] || printf '# got:  %s\n# want: %s\n' "$2" "$3"
-}
 
 # does NAME COMMAND...: succeeds; what it says is shown only if not.
 does() {
@@ -243,5 +227,4 @@ does "the network can be deleted now" nictagadm --root "$host" delete lan0
 is "with its bridge" "$(ip -o link show type bridge)" ""
 does "the pool is unmounted" mkpool --root "$host" --unmount
 
-echo "1..$count"
-exit $bad
+finish

@@ -6,13 +6,11 @@
 # test into its own mount namespace, makes a host folder with a pool in a file,
 # and takes all of it away at the end. Sets: bin, dir, root, zones.
 #
-#	ok NAME STATUS          a result
-#	is NAME GOT WANT        equal texts
 #	run ARGS...             runs, keeps $out, $err, $status
 #	manifest FILE UUID      a manifest for FILE on standard output
 #	make_pool [SIZE]        the pool
-#	finish                  prints the plan; the last line of a test
-skip() { echo "1..0 # SKIP $*"; exit 0; }
+# shellcheck source=tests/lib.bash
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.bash"
 
 [ "$(id -u)" -eq 0 ] || skip "needs root"
 for tool in mkfs.btrfs btrfs losetup python3; do
@@ -32,7 +30,6 @@ dir=$(mktemp -d /tmp/dais-pool.XXXXXX)
 root=$dir/root
 zones=$root/zones
 mkdir "$root"
-count=0 bad=0
 
 cleanup() {
 	cd /
@@ -40,22 +37,6 @@ cleanup() {
 	rm -rf "$dir"
 }
 trap cleanup EXIT
-
-ok() {
-	count=$((count + 1))
-	if [ "$2" -eq 0 ]; then
-		echo "ok $count - $1"
-	else
-		bad=$((bad + 1))
-		echo "not ok $count - $1"
-	fi
-}
-
-is() {
-	[ "$2" = "$3" ]
-	ok "$1" $?
-	[ "$2" = "$3" ] || printf 'got:  %s\nwant: %s\n' "$2" "$3" | sed 's/^/# /'
-}
 
 run() {
 	"$@" >"$dir/out" 2>"$dir/err"
@@ -82,7 +63,3 @@ is_clean() {
 	[ -z "$(ls -A "$zones/images/.partial" 2>/dev/null)" ]
 }
 
-finish() {
-	echo "1..$count"
-	exit $((bad > 0))
-}

@@ -5,15 +5,13 @@
 # a NIC tag and the base image, and takes all of it away at the end.
 # Sets: bin, dir, root, zones, image. IMAGE=tiny takes the tiny image instead.
 #
-#	ok NAME STATUS      a result
-#	is NAME GOT WANT    equal texts
 #	vm ARGS...          runs vmadm, keeps $out, $err, $status
 #	payload MEMBERS     a payload for a zone on standard output
 #	leftovers           what of any VM is still there, one a line
-#	finish              prints the plan; the last line of a test
 #
 # environment: DAIS_IMAGES, the folder of base.json and base.tar.zst and the others
-skip() { echo "1..0 # SKIP $*"; exit 0; }
+# shellcheck source=tests/lib.bash
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.bash"
 
 bin=${DAIS_BIN:-$(cd "$(dirname "$0")/../.." && pwd)/build/bin}
 IMAGE=${IMAGE:-base}
@@ -39,7 +37,6 @@ chmod 711 "$dir" # the root of a zone is nobody here, and passes through
 root=$dir/root
 zones=$root/zones
 mkdir -p "$root/etc/dais" "$dir/cgroup"
-count=0 bad=0
 
 cleanup() {
 	cd / || exit
@@ -63,22 +60,6 @@ image=$(jq -r .uuid "$images/$IMAGE.json")
 "$bin/imgadm" install -q --root "$root" -m "$images/$IMAGE.json" -f "$images/$IMAGE.tar.zst" >/dev/null ||
 	skip "the image '$IMAGE' cannot be installed"
 echo '{ "admin": { "address": "10.99.0.1/24" }, "stub0": {} }' >"$root/etc/dais/nictags.json"
-
-ok() {
-	count=$((count + 1))
-	if [ "$2" -eq 0 ]; then
-		echo "ok $count - $1"
-	else
-		bad=$((bad + 1))
-		echo "not ok $count - $1"
-	fi
-}
-
-is() {
-	[ "$2" = "$3" ]
-	ok "$1" $?
-	[ "$2" = "$3" ] || printf 'got:  %s\nwant: %s\n' "$2" "$3" | sed 's/^/# /'
-}
 
 vm() {
 	"$bin/vmadm" --root "$root" "$@" >"$dir/out" 2>"$dir/err"
@@ -114,17 +95,3 @@ in_zone() {
 	nsenter -t "$pid" -a -- "$@"
 }
 
-# Waits for what may take a moment: at most 20 s.
-eventually() {
-	local n
-	for n in $(seq 200); do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.1
-	done
-	return 1
-}
-
-finish() {
-	echo "1..$count"
-	exit $((bad > 0))
-}

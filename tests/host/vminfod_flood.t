@@ -5,7 +5,8 @@
 # listeners than it has room for, none of whom reads, more connections than it serves,
 # and bytes that are no HTTP. It stays small, says what is true afterwards, and
 # "vmadm list" works all the time. No zones run: it reads records.
-skip() { echo "1..0 # SKIP $*"; exit 0; }
+# shellcheck source=tests/lib.bash
+. "$(dirname "$0")/../lib.bash"
 bin=${DAIS_BIN:-$(cd "$(dirname "$0")/../.." && pwd)/build/bin}
 [ "$(id -u)" -eq 0 ] || skip "needs root"
 for tool in curl python3 jq; do command -v "$tool" >/dev/null || skip "'$tool' is not installed"; done
@@ -14,7 +15,7 @@ set -u
 dir=$(mktemp -d)
 root=$dir/root
 sock=$root/run/dais/vminfod.sock
-count=0 bad=0 daemon='' helpers=''
+daemon='' helpers=''
 end() {
 	for pid in $helpers $daemon; do
 		kill -CONT "$pid" 2>/dev/null
@@ -26,24 +27,6 @@ end() {
 trap end EXIT
 mkdir -p "$root/etc/zones" "$root/etc/dais" "$root/zones"
 
-ok() {
-	count=$((count + 1))
-	[ "$2" -eq 0 ] || bad=1
-	[ "$2" -eq 0 ] && echo "ok $count - $1" || echo "not ok $count - $1"
-}
-is() {
-	[ "$2" = "$3" ]
-	ok "$1" $?
-	[ "$2" = "$3" ] || printf 'got:  %s\nwant: %s\n' "$2" "$3" | sed 's/^/# /'
-}
-eventually() {
-	local n
-	for n in $(seq 200); do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.1
-	done
-	return 1
-}
 get() { curl -s -m 5 --unix-socket "$sock" "http://localhost$1"; }
 uuid() { printf 'bbbbbbbb-0000-4000-8000-%012d' "$1"; }
 record() { # N ALIAS
@@ -208,5 +191,4 @@ wait "$daemon"
 is "it ends in peace" $? 0
 daemon=
 is "and the sanitizers have found nothing" "$(grep -cE 'Sanitizer|runtime error' "$dir/log")" 0
-echo "1..$count"
-exit $bad
+finish

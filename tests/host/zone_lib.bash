@@ -16,14 +16,11 @@
 #
 # environment: DAIS_BIN, the programs
 
-skip() {
-	echo "1..0 # SKIP $*"
-	exit 0
-}
+# shellcheck source=tests/lib.bash
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.bash"
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 bin=${DAIS_BIN:-$top/build/bin}
-count=0 bad=0
 
 zone_namespaces() {
 	[ -z "${DAIS_ZONE_TEST:-}" ] || return 0
@@ -37,31 +34,10 @@ zone_namespaces() {
 	DAIS_ZONE_TEST=1 exec unshare -mnpf --mount-proc --propagation private "$@"
 }
 
-ok() { # ok NAME STATUS
-	count=$((count + 1))
-	if [ "$2" -eq 0 ]; then
-		echo "ok $count - $1"
-	else
-		echo "not ok $count - $1"
-		bad=1
-	fi
-}
-
-is() { # is NAME GOT WANT
-	[ "$2" = "$3" ]
-	ok "$1" $?
-	[ "$2" = "$3" ] || printf '%s\n' "got:  $2" "want: $3" | sed 's/^/# /'
-}
-
 has() { # has NAME TEXT PART
 	[[ $2 == *"$3"* ]]
 	ok "$1" $?
 	[[ $2 == *"$3"* ]] || printf '%s\n' "got:  $2" "want: $3" | sed 's/^/# /'
-}
-
-finish() {
-	echo "1..$count"
-	exit $bad
 }
 
 zone_cleanup() {

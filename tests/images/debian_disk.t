@@ -7,7 +7,8 @@
 #
 # environment: BUILD (the image in BUILD/images, the build root in BUILD/strap), CACHE, OVMF (a
 # folder of firmware), ACCEL (kvm, where that works), REPRODUCE= (empty) leaves out the second build
-skip() { echo "1..0 # SKIP $*"; exit 0; }
+# shellcheck source=tests/lib.bash
+. "$(dirname "$0")/../lib.bash"
 
 set -u
 export LC_ALL=C.UTF-8
@@ -23,7 +24,7 @@ done
 [ -f "$ovmf/OVMF_CODE_4M.secboot.fd" ] || skip "no firmware in '$ovmf': the package ovmf"
 
 dir=$(mktemp -d /tmp/dais-disk.XXXXXX)
-machine='' count=0 bad=0
+machine=''
 cleanup() {
 	[ -z "$machine" ] || kill "$machine" 2>/dev/null
 	wait 2>/dev/null
@@ -31,22 +32,6 @@ cleanup() {
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM
-
-ok() { # ok NAME STATUS
-	count=$((count + 1))
-	if [ "$2" -eq 0 ]; then
-		echo "ok $count - $1"
-	else
-		echo "not ok $count - $1"
-		bad=1
-	fi
-}
-
-is() { # is NAME GOT WANT
-	[ "$2" = "$3" ]
-	ok "$1" $?
-	[ "$2" = "$3" ] || printf '# got:  %s\n# want: %s\n' "$2" "$3"
-}
 
 # ---- the files ----------------------------------------------------------------
 
@@ -164,5 +149,4 @@ if [ -n "${REPRODUCE-yes}" ]; then
 	is "the same manifest" "$(cat "$dir/again/debian-disk.json")" "$(cat "$json")"
 fi
 
-echo "1..$count"
-exit $bad
+finish

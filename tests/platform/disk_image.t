@@ -4,7 +4,8 @@
 # images/debian-disk/assemble: a disk of a small tree, without packages: what is on it, and that it
 # is the same by whomever it is made. That the real one boots, make image-test looks at. It is
 # here because it needs the build root that make live leaves.
-skip() { echo "1..0 # SKIP $*"; exit 0; }
+# shellcheck source=tests/lib.bash
+. "$(dirname "$0")/../lib.bash"
 
 set -u
 export LC_ALL=C.UTF-8
@@ -14,17 +15,6 @@ strap=$(realpath "${BUILD:-build}")/strap/root
 command -v jq >/dev/null || skip "'jq' is not installed"
 dir=$(mktemp -d /tmp/dais-assemble.XXXXXX)
 trap 'rm -rf "$dir"' EXIT
-count=0 bad=0
-is() {
-	count=$((count + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $count - $1"
-	else
-		bad=1
-		echo "not ok $count - $1"
-		printf 'got:  %s\nwant: %s\n' "$2" "$3" | sed 's/^/# /'
-	fi
-}
 in_strap() { tools/strap/run -w "$dir/a=/obj" "$strap" "$@" 2>&1; }
 assemble() { # FOLDER: disk.raw of its tree.tar
 	SOURCE_DATE_EPOCH=1735689600 tools/strap/run -r images/debian-disk=/image -r tools/media=/media -w "$1=/obj" "$strap" \
@@ -69,5 +59,4 @@ assemble "$dir/b/other"
 is "another tree has other names" "$(blkid -p -s PTUUID -o value "$dir/b/other/disk.raw" 2>/dev/null | grep -cx "$(blkid -p -s PTUUID -o value "$dir/a/disk.raw")")" 0
 assemble "$dir/b/other" 37
 is "a disk that is too small for it is refused" "$(($? != 0))" 1
-echo "1..$count"
-exit $bad
+finish

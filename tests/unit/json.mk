@@ -1,3 +1,3 @@
-JSON_PARTS := $(addprefix src/json/,explain.c inspect.c lookup.c merge.c number.c parse.c print.c text.c)
+JSON_PARTS := $(addprefix src/json/,arena.c explain.c inspect.c lookup.c merge.c number.c parse.c print.c text.c)
 $(call unit, test_json, base, , $(JSON_PARTS))
 $(call needs, test_json, -lm)
