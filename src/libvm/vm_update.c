@@ -24,6 +24,7 @@
 #include "libvm/recover.h"
 #include "libvm/vm_claims.h"
 #include "libvm/vm_object.h"
+#include "libvm/vm_store.h"
 #include "libvm/zoneadmd.h"
 
 #include <string.h>
@@ -43,14 +44,10 @@ static int set_quota(const struct vm_host *vh, const struct jv *record, bool *re
 {
 	uint64_t quota = (uint64_t)jv_get_int(record, "quota", 0) * GIB;
 	cleanup_store struct store *store = NULL;
-	cleanup_close int poolfd = -1;
 	int r;
 
 	*ret_holds = true;
-	poolfd = host_dir_existing(vh->host, HOST_POOL, e);
-	if (poolfd < 0)
-		return poolfd;
-	r = store_open(poolfd, &store, e);
+	r = vm_store_open(vh->host, &store, e);
 	if (r < 0)
 		return r;
 	return store_vm_set_quota(store, jv_get_string(record, "uuid"), quota, ret_holds, e);

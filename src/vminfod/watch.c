@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/jv.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "base/uuid.h"
 #include "libvm/vm_index.h"
 #include "libvm/zoneadmd.h"
@@ -29,7 +30,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -241,8 +241,9 @@ static void on_run_folder(struct watch *w, const char *name, uint32_t mask)
 	set_dirty(w, name);
 }
 
-static void on_change(struct watch *w, const struct inotify_event *ev)
+static void on_change(void *data, const struct inotify_event *ev)
 {
+	struct watch *w = data;
 	const char *name = ev->len ? ev->name : "";
 	const char *uuid;
 
@@ -263,28 +264,6 @@ static void on_change(struct watch *w, const struct inotify_event *ev)
 	uuid = uuid_of_wd(w, ev->wd);
 	if (uuid && strcmp(name, "state.json") == 0)
 		set_dirty(w, uuid);
-}
-
-static int read_changes(struct watch *w, struct err *e)
-{
-	_Alignas(struct inotify_event) static char chunk[65536];
-
-	for (;;) {
-		ssize_t n = read(w->fd, chunk, sizeof(chunk));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			return 0;
-		if (n <= 0)
-			return err_sys(e, "cannot read what changed");
-		for (char *p = chunk; p < chunk + n;) {
-			const struct inotify_event *ev = (const struct inotify_event *)p;
-
-			on_change(w, ev);
-			p += sizeof(*ev) + ev->len;
-		}
-	}
 }
 
 static void read_ends(struct watch *w)
@@ -330,7 +309,7 @@ int watch_sync(struct watch *w, struct err *e)
 
 	w->rescan |= is_hidden(w);
 	read_ends(w);
-	r = read_changes(w, e);
+	r = notify_read(w->fd, on_change, w, e);
 	if (r < 0)
 		return r;
 	if (w->rescan)

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "libvm/zoneadmd.h"
 
 #include <dirent.h>
@@ -27,7 +28,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/inotify.h>
 #include <sys/resource.h>
 
 #define KEEP_LOCK "zoneadmd"
@@ -312,8 +312,9 @@ static void on_folder(struct keep *k, const char *name, uint32_t mask)
 		vm->wd = -1;
 }
 
-static void on_change(struct keep *k, const struct inotify_event *ev)
+static void on_change(void *data, const struct inotify_event *ev)
 {
+	struct keep *k = data;
 	const char *name = ev->len ? ev->name : "";
 	struct kept *vm;
 
@@ -328,28 +329,6 @@ static void on_change(struct keep *k, const struct inotify_event *ev)
 		vm = find_wd(k, ev->wd);
 		if (vm)
 			look(k, vm);
-	}
-}
-
-static int read_changes(struct keep *k, struct err *e)
-{
-	_Alignas(struct inotify_event) char chunk[4096];
-
-	for (;;) {
-		ssize_t n = read(k->inotifyfd, chunk, sizeof(chunk));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			return 0;
-		if (n <= 0)
-			return err_sys(e, "cannot read what changed");
-		for (char *p = chunk; p < chunk + n;) {
-			const struct inotify_event *ev = (const struct inotify_event *)p;
-
-			on_change(k, ev);
-			p += sizeof(*ev) + ev->len;
-		}
 	}
 }
 
@@ -386,7 +365,7 @@ static int turn(struct keep *k, struct err *e)
 		if (events[i].data.ptr)
 			on_process(k, events[i].data.ptr);
 		else
-			r = read_changes(k, e);
+			r = notify_read(k->inotifyfd, on_change, k, e);
 	}
 	look_at_those_due(k);
 	if (r == 0 && k->rescan)

@@ -172,7 +172,8 @@ static const char *rule_for_refusal(const struct jv *c, const struct answer *a)
 	return NULL;
 }
 
-static void judge_one(struct judge_host *h, const struct jv *c)
+static void judge_one(struct judge_host *h, const struct jv *data ATTR_UNUSED,
+		      const struct jv *c)
 {
 	const char *name = jv_get_string(c, "name"), *want = jv_get_string(c, "error");
 	struct answer a = { 0 };
@@ -201,15 +202,5 @@ static void judge_one(struct judge_host *h, const struct jv *c)
 
 int judge_create(const char *fixtures)
 {
-	cleanup_jv struct jv *data = judge_load(fixtures, "oracle/create.json");
-	const struct jv *cases = jv_get(data, "cases");
-	struct judge_host h;
-
-	if (!data)
-		return JUDGE_NO_DATA;
-	judge_host_open(&h, fixtures);
-	for (size_t i = 0; i < jv_len(cases); i++)
-		judge_one(&h, jv_at(cases, i));
-	judge_host_close(&h);
-	return 0;
+	return judge_each(fixtures, "oracle/create.json", judge_one);
 }

@@ -209,3 +209,19 @@ char *judge_conflict(const struct judge_host *h, const struct jv *record)
 					"the MAC, IP, and VRID");
 	return NULL;
 }
+
+int judge_each(const char *fixtures, const char *file,
+	       void (*judge)(struct judge_host *h, const struct jv *data, const struct jv *c))
+{
+	cleanup_jv struct jv *data = judge_load(fixtures, file);
+	const struct jv *cases = jv_get(data, "cases");
+	struct judge_host h;
+
+	if (!data)
+		return JUDGE_NO_DATA;
+	judge_host_open(&h, fixtures);
+	for (size_t i = 0; i < jv_len(cases); i++)
+		judge(&h, data, jv_at(cases, i));
+	judge_host_close(&h);
+	return 0;
+}

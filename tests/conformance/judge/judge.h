@@ -29,6 +29,9 @@ struct judge_host {
 struct jv *judge_load(const char *fixtures, const char *name);
 void judge_host_open(struct judge_host *h, const char *fixtures);
 void judge_host_close(struct judge_host *h);
+/* JUDGE each of the "cases" of FILE, all of which is DATA. Returns the exit status. */
+int judge_each(const char *fixtures, const char *file,
+	       void (*judge)(struct judge_host *h, const struct jv *data, const struct jv *c));
 
 /* What a person reads first when CODE and PS refuse, new. */
 char *judge_refusal(const struct problems *ps, const struct err *e);

@@ -163,10 +163,10 @@ static const char *find_rule(const struct jv *c, const struct problems *ps)
 	return NULL;
 }
 
-static void judge_one(struct judge_host *h, const struct jv *vms, const struct jv *c)
+static void judge_one(struct judge_host *h, const struct jv *data, const struct jv *c)
 {
 	const char *name = jv_get_string(c, "name"), *want = jv_get_string(c, "error");
-	const struct jv *vm = jv_get(vms, jv_get_string(c, "vm"));
+	const struct jv *vm = jv_get(jv_get(data, "vms"), jv_get_string(c, "vm"));
 	struct payload_vm state = { vm, jv_get_string(vm, "state"),
 				    jv_get_string(vm, "zone_state") };
 	cleanup_problems struct problems ps = { 0 };
@@ -193,15 +193,5 @@ static void judge_one(struct judge_host *h, const struct jv *vms, const struct j
 
 int judge_update(const char *fixtures)
 {
-	cleanup_jv struct jv *data = judge_load(fixtures, "oracle/update.json");
-	const struct jv *cases = jv_get(data, "cases");
-	struct judge_host h;
-
-	if (!data)
-		return JUDGE_NO_DATA;
-	judge_host_open(&h, fixtures);
-	for (size_t i = 0; i < jv_len(cases); i++)
-		judge_one(&h, jv_get(data, "vms"), jv_at(cases, i));
-	judge_host_close(&h);
-	return 0;
+	return judge_each(fixtures, "oracle/update.json", judge_one);
 }

@@ -85,7 +85,8 @@ static int ask(struct judge_host *h, const struct jv *payload, unsigned int bran
 	return payload_check_create(payload, brand, &h->env, ps, e);
 }
 
-static void judge_one(struct judge_host *h, const struct jv *c)
+static void judge_one(struct judge_host *h, const struct jv *data ATTR_UNUSED,
+		      const struct jv *c)
 {
 	const char *name = jv_get_string(c, "name"), *action = jv_get_string(c, "action");
 	const struct jv *errors = jv_get(c, "errors");
@@ -122,15 +123,5 @@ static void judge_one(struct judge_host *h, const struct jv *c)
 
 int judge_validate(const char *fixtures)
 {
-	cleanup_jv struct jv *data = judge_load(fixtures, "oracle/validate.json");
-	const struct jv *cases = jv_get(data, "cases");
-	struct judge_host h;
-
-	if (!data)
-		return JUDGE_NO_DATA;
-	judge_host_open(&h, fixtures);
-	for (size_t i = 0; i < jv_len(cases); i++)
-		judge_one(&h, jv_at(cases, i));
-	judge_host_close(&h);
-	return 0;
+	return judge_each(fixtures, "oracle/validate.json", judge_one);
 }
