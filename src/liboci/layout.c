@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/fileio.h"
 #include "base/jv.h"
-#include "liboci/oci.h"
+#include "liboci/oci_private.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,7 +13,6 @@
 
 #define INDEXES_MAX 3 /* in one another */
 #define REF_NAME    "org.opencontainers.image.ref.name"
-#define OCI         "application/vnd.oci.image."
 
 int layout_ref_parse(const char *text, struct layout_ref *ret, struct err *e)
 {

@@ -3,11 +3,10 @@
 
 #include "base/alloc.h"
 #include "base/jv.h"
+#include "liboci/oci_private.h"
 #include "libmanifest/manifest.h"
 
 #include <string.h>
-
-#define OCI "application/vnd.oci.image."
 
 int oci_check_pushable(const struct jv *manifest, const struct oci_file *file, struct err *e)
 {
