@@ -132,7 +132,8 @@ static void paths_find_values(void **state ATTR_UNUSED)
 		{ "a.b.0", "1" },
 		{ "a.b[0]", "1" },
 		{ "a.b.length", "2" },
-		{ "a.b[-1][\"c.d\"]", "\"x\xf0\x9f\x98\x80y\"" },
+		{ "a.b.-1[\"c.d\"]", "\"x\xf0\x9f\x98\x80y\"" },
+		{ "a.b[-1]", NULL }, /* only without brackets from the end */
 		{ "a.b.1['c.d'].length", "4" },
 		{ "a.b.1['c.d'][3]", "\"y\"" },
 		{ "a.b.5", NULL },
