@@ -150,6 +150,18 @@ ok "to write to" $?
 run tools/strap/run -r r=/src link/root /bin/sh -c 'echo 2 > /src/a'
 [ "$status" -ne 0 ] && [ "$(cat r/a)" = 1 ]
 ok "or only to read" $?
+# As make does it: what is half made is removed, then the signal ends it.
+setsid tools/strap/run -w w=/obj link/root /bin/sh -c \
+	'trap "trap - TERM; kill -TERM \$\$" TERM; : > /obj/begun; while [ ! -e /obj/end ]; do :; done; : > /obj/went-on' &
+builder=$!
+until [ -e w/begun ]; do sleep 0.1; done
+kill -TERM -- "-$builder"
+(sleep 20; : > w/end) 2>/dev/null &
+limit=$!
+wait "$builder" 2>/dev/null
+kill "$limit" 2>/dev/null
+[ ! -e w/went-on ]
+ok "a signal ends what runs in it" $?
 run "$check" -f link
 is "and it still is what was made" 0
 
