@@ -137,7 +137,6 @@ rm -f "$dir/media/copied.img" "$iso" "$(realpath "$iso")"
 make_medium usb -t 60 -o "$words" -p "$older"
 usb=$dir/media/platform-latest.usb
 truncate -s +1G "$usb"
-plain=${QEMU:-}
 more_consoles -device VGA
 start_machine -d none -n -b "$usb"
 wait_log 90 'rescue: no pool' || bail "no menu: $(cat "$dir/qemu.out")"
@@ -172,7 +171,7 @@ ok "it boots, and speaks on that line" $? || bail "$(cat "$dir/qemu.out")"
 like "it is the older one" "$(tr -d '\r' < "$log")" \
 	"Command line: [^"$'\n'"]*/$old/kernel [^"$'\n'"]*console=ttyS1,115200n8"
 end_machine
-QEMU=$plain
+QEMU=$bare
 rm -rf "$older" "$usb" "$(realpath "$usb")"
 
 # ---- network -----------------------------------------------------------------

@@ -12,13 +12,14 @@
 #	press KEY...            on the keyboard, as QEMU's sendkey names them
 # shellcheck disable=SC2154 # lib.bash has them
 second=$BUILD/log/platform-$name-second.log
+bare=${QEMU:-qemu-system-x86_64}
 
 more_consoles() {
 	mkdir -p "$BUILD/log"
 	: > "$second"
 	cat > "$dir/machine" <<-END
 		#!/bin/sh
-		exec ${QEMU:-qemu-system-x86_64} "\$@" -serial chardev:second \\
+		exec $bare "\$@" -serial chardev:second \\
 			-chardev socket,id=second,path=$dir/second,server=on,wait=off,logfile=$second \\
 			-chardev socket,id=monitor,path=$dir/monitor,server=on,wait=off -mon monitor $*
 	END
