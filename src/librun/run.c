@@ -2,6 +2,7 @@
 #include "librun/run.h"
 
 #include "librun/driver.h"
+#include "libsys/procfs.h"
 
 /* The driver of container brands; the one of hardware VMs is chosen by the spec once it is
  * here. */
@@ -40,6 +41,11 @@ pid_t run_init_pid(const struct run *r)
 int run_pidfd(const struct run *r)
 {
 	return r->pidfd;
+}
+
+bool run_has_ended(const struct run *r, int wait_ms)
+{
+	return pidfd_wait_end(r->pidfd, wait_ms);
 }
 
 int run_shutdown(struct run *r, bool reboot, struct err *e)

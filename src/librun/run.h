@@ -92,11 +92,12 @@ enum run_end {
 struct run;
 
 /*
- * Start the machine. Returns when its init runs. A limit that this host cannot
- * put in force does not fail the start: WARN is called with the property's name
- * and the reason. Nothing of an earlier run may be left: call run_clean() first
- * where that is not sure. A failed start leaves nothing that run_clean() does
- * not remove.
+ * Start the machine. Returns when its init runs, or has run: one that ends in its first
+ * milliseconds has been started, and run_pidfd() tells of its end. A limit that this
+ * host cannot put in force does not fail the start: WARN is called with the
+ * property's name and the reason. Nothing of an earlier run may be left: call
+ * run_clean() first where that is not sure. A failed start leaves nothing that
+ * run_clean() does not remove.
  *
  * Afterwards the calling process is in a cgroup of the machine's monitor, has no
  * PATH, ignores SIGPIPE, and does not get to see the status of any child: leave
@@ -124,6 +125,8 @@ ATTR_MUST_CHECK int run_update(struct run *r, const struct run_spec *spec,
 pid_t run_init_pid(const struct run *r);
 /* Readable once init, or the process that holds the machine, has ended; ours, borrowed. */
 int run_pidfd(const struct run *r);
+/* Has it, or will it within WAIT_MS? What a guest has is gone a moment before it has ended. */
+bool run_has_ended(const struct run *r, int wait_ms);
 
 /*
  * Ask the machine's init to power off or reboot. Returns at once. -EAGAIN: init

@@ -30,6 +30,9 @@ int zone_clean(struct zone *z, struct err *e)
 	return r;
 }
 
+/* From the moment that a guest's ports are gone to the one at which it has ended. */
+#define ENDING_MS 2000
+
 static void warn_cb(void *data, const char *property, const char *why)
 {
 	zone_warn(data, property, why);
@@ -60,9 +63,11 @@ static int start_machine(struct zone *z, struct err *e)
 	zone_resolvers_update(z, &spec);
 	z->started_ms = clock_now_ms();
 	r = run_start(&spec.run, warn_cb, z, &z->run, e);
-	if (r == 0)
-		r = zone_network_started(z, &spec, e);
 	if (r < 0)
+		return r;
+	r = zone_network_started(z, &spec, e);
+	/* The ports go with the guest. What follows from its end, zone_serve() does. */
+	if (r < 0 && !run_has_ended(z->run, ENDING_MS))
 		return r;
 	metadata_place(z);
 	z->state = ZONE_RUNNING;

@@ -151,7 +151,8 @@ void metadata_place(struct zone *z)
 	struct metadata *m = z->metadata;
 	struct err e;
 
-	if (m && m->listenfd >= 0 && run_bind(z->run, m->folderfd, m->at, &e) < 0)
+	if (m && m->listenfd >= 0 && run_bind(z->run, m->folderfd, m->at, &e) < 0 &&
+	    !run_has_ended(z->run, 0))
 		warn(z, &e);
 }
 

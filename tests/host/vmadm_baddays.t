@@ -112,6 +112,31 @@ vm stop -F "$u"
 is "a guest that reboots at once: stop works" "$(state)" stopped
 is_mended "a guest that reboots at once"
 
+# The same when it is gone before the supervisor can look at it: after liblxc's start (which
+# waits for a child), before its limits, before its network.
+mkdir "$dir/libexec"
+ln -s "$bin/mdata-agent" "$dir/libexec/"
+cat >"$dir/libexec/zoneadmd" <<S
+#!/bin/bash
+case " \$* " in *" --ended "*) exec "$bin/zoneadmd" "\$@" ;; esac
+exec strace -D -qq -o "$dir/trace" -e "inject=\$(cat "$dir/delay"):delay_enter=300000" "$bin/zoneadmd" "\$@"
+S
+chmod 755 "$dir/libexec/zoneadmd"
+printf '::sysinit:/bin/busybox reboot -f\n' >"$zones/$u/root/etc/inittab" # rolled back above
+for call in wait4 setns:when=1 setns:when=2; do
+	echo "$call" >"$dir/delay"
+	rm -f "$zones/$u/logs/"*
+	ASAN_OPTIONS=detect_leaks=0 DAIS_LIBEXEC=$dir/libexec vm start "$u"
+	is "its supervisor late by $call: start works" \
+		"$status $(grep -c '^warning: \(snapshots\|nics\|metadata\)' "$dir/err")" "0 0"
+	[ "$status" -eq 0 ] || printf '# %s\n' "$err"
+	eventually grep -rq 'the machine reboots' "$zones/$u/logs"
+	ok "its supervisor late by $call: the end is heard of" $?
+	vm stop -F "$u"
+	is "its supervisor late by $call: stop works" "$status $(state)" "0 stopped"
+done
+is_mended "a late supervisor"
+
 # ---- many commands on one VM at once ------------------------------------------------------------
 
 vm delete "$u"

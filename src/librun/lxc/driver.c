@@ -2,6 +2,7 @@
 #include "librun/lxc/lxc.h"
 
 #include "base/alloc.h"
+#include "base/macro.h"
 #include "libsys/cgroup.h"
 #include "libsys/procfs.h"
 
@@ -9,6 +10,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #define END_MS 10000
 
@@ -16,7 +19,7 @@ struct lxc_run {
 	struct run run; /* pidfd: an epoll descriptor over the two below */
 	char *uuid;
 	char *rundir;
-	int initfd;
+	int initfd;    /* an eventfd, readable, when init had ended before it could be had */
 	int monitorfd; /* -1: it is gone */
 };
 
@@ -51,12 +54,23 @@ static int watch(int epfd, int fd, struct err *e)
 	return 0;
 }
 
+/* A guest may end in its first milliseconds. That is its end, and no failure of a start. */
+static int open_init(pid_t init, struct err *e)
+{
+	int fd = init > 0 ? pidfd_open_process(init, e) : -ESRCH;
+
+	if (fd != -ESRCH)
+		return fd;
+	fd = eventfd(1, EFD_CLOEXEC);
+	return fd < 0 ? err_sys(e, "cannot watch the machine") : fd;
+}
+
 /* A monitor that is gone is no error: its init will soon be, too. */
 static int watch_both(struct lxc_run *l, pid_t monitor, struct err *e)
 {
 	int r;
 
-	l->initfd = pidfd_open_process(l->run.init_pid, e);
+	l->initfd = open_init(l->run.init_pid, e);
 	if (l->initfd < 0)
 		return l->initfd;
 	l->run.pidfd = epoll_create1(EPOLL_CLOEXEC);
@@ -112,6 +126,27 @@ pid_t lxc_find_init(const char *uuid)
 	init = c->init_pid(c);
 	lxc_close(c);
 	return init > 0 ? init : 0;
+}
+
+/* In its group, or in the one where it ends; beside the supervisor, whose child it is. */
+static bool is_our_child(pid_t pid)
+{
+	pid_t parent;
+
+	return procfs_parent(pid, &parent, NULL) == 0 && parent == getpid();
+}
+
+pid_t lxc_find_monitor(const char *uuid)
+{
+	static const char *const suffixes[] = { ".monitor", ".pivot" };
+	char group[LXC_GROUP_MAX];
+	pid_t monitor = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes) && monitor <= 0; i++) {
+		lxc_group(uuid, suffixes[i], group);
+		monitor = cgroup_find(group, is_our_child);
+	}
+	return monitor;
 }
 
 static int lxc_attach(const char *uuid, const char *rundir, struct run **ret_run, struct err *e)

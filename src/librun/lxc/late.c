@@ -75,14 +75,16 @@ static void attach_in_child(const struct run_spec *spec, pid_t init, struct resu
 		(void)waitpid(pid, NULL, 0);
 }
 
-void lxc_mount_late(const struct run_spec *spec, pid_t init, run_warn *warn, void *data)
+void lxc_mount_late(const struct run_spec *spec, struct run *r, run_warn *warn, void *data)
 {
 	cleanup_free char *text = NULL;
 	struct result result;
 
 	if (spec->mount_count == 0 || !lxc_mounts_are_late(spec))
 		return;
-	attach_in_child(spec, init, &result);
+	attach_in_child(spec, run_init_pid(r), &result);
+	if (run_has_ended(r, 0))
+		return;
 	if (result.e.code < 0)
 		text = xasprintf("not mounted: %s", result.e.msg);
 	else if (result.unmapped)

@@ -76,7 +76,7 @@ void lxc_mounts_result(const char *rundir, run_warn *warn, void *data, char **re
 
 /* late.c: are there none, or none that init has to wait for? Then the second mounts them. */
 bool lxc_mounts_are_late(const struct run_spec *spec);
-void lxc_mount_late(const struct run_spec *spec, pid_t init, run_warn *warn, void *data);
+void lxc_mount_late(const struct run_spec *spec, struct run *r, run_warn *warn, void *data);
 
 /* attach.c: mount all of them inside the machine whose init is PID; changes namespaces. */
 struct lxc_mount_item {
@@ -98,7 +98,9 @@ int lxc_start_machine(const struct run_spec *spec, run_warn *warn, void *data,
 /* driver.c: the first process of a machine, 0 when it does not run. */
 pid_t lxc_find_init(const char *uuid);
 int lxc_initfd(struct run *r); /* borrowed */
-/* A struct run around it; MONITOR is 0 when it is gone. */
+/* What holds the machine that this process has started; 0 when it is gone. */
+pid_t lxc_find_monitor(const char *uuid);
+/* A struct run around it; INIT or MONITOR is 0 when it is gone. */
 int lxc_run_new(const char *uuid, const char *rundir, pid_t init, pid_t monitor,
 		struct run **ret_run, struct err *e);
 
@@ -111,7 +113,7 @@ int lxc_console_resize(int monitorfd, int fd, unsigned short rows, unsigned shor
 int lxc_clean(const char *uuid, const char *rundir, struct err *e);
 int lxc_note_end(const char *rundir, struct err *e);
 enum run_end lxc_read_end(const char *rundir);
-int lxc_read_status(const char *rundir, pid_t init); /* as run_reap() */
+int lxc_read_status(const char *rundir, pid_t init); /* as run_reap(); INIT 0: not known */
 /* What there is of the last one: its log, how it ended. */
 void lxc_forget_last(const char *rundir);
 /* The first error of the log, which holds one start; or "". */

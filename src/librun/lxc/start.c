@@ -100,26 +100,28 @@ static int find_processes(const struct run_spec *spec, struct run **ret_run, str
 {
 	pid_t init = lxc_find_init(spec->uuid);
 	pid_t monitor;
-	int r;
+	int r = init > 0 ? procfs_parent(init, &monitor, e) : -ESRCH;
 
-	if (init <= 0)
-		return err_set(e, -ESRCH, "init ended as soon as it was started");
-	r = procfs_parent(init, &monitor, e);
-	if (r < 0)
+	if (r == -ESRCH)
+		monitor = lxc_find_monitor(spec->uuid);
+	else if (r < 0)
 		return r;
 	return lxc_run_new(spec->uuid, spec->rundir, init, monitor, ret_run, e);
 }
 
-/* What cannot be said to liblxc. */
+/* What cannot be said to liblxc. Of a machine that has ended there is nothing to limit. */
 static int limit_started(const struct run_spec *spec, run_warn *warn, void *data,
 			 struct run **run, struct err *e)
 {
-	int r = lxc_limit_ipc(lxc_initfd(*run), spec, warn, data, e);
+	int r;
 
-	if (r < 0) {
-		run_free(*run);
-		*run = NULL;
-	}
+	if (run_has_ended(*run, 0))
+		return 0;
+	r = lxc_limit_ipc(lxc_initfd(*run), spec, warn, data, e);
+	if (r == 0 || r == -ESRCH)
+		return 0;
+	run_free(*run);
+	*run = NULL;
 	return r;
 }
 
@@ -139,7 +141,7 @@ static int start_prepared(const struct run_spec *spec, run_warn *warn, void *dat
 	if (r == 0)
 		r = find_processes(spec, ret_run, e);
 	if (r == 0)
-		lxc_mount_late(spec, run_init_pid(*ret_run), warn, data);
+		lxc_mount_late(spec, *ret_run, warn, data);
 	if (r == 0)
 		r = limit_started(spec, warn, data, ret_run, e);
 	lxc_close(c);

@@ -123,7 +123,11 @@ int lxc_read_status(const char *rundir, pid_t init)
 
 	if (fd < 0 || file_read_all(fd, "lxc.log", LOG_MAX, &text, &len, NULL) < 0)
 		return -1;
-	(void)snprintf(form, sizeof(form), "Child <%d> ended on ", (int)init);
+	/* The log is of one start, and so of one init. */
+	if (init > 0)
+		(void)snprintf(form, sizeof(form), "Child <%d> ended on ", (int)init);
+	else
+		(void)snprintf(form, sizeof(form), "> ended on ");
 	line = find_last(text, form);
 	if (!line)
 		return 0;
