@@ -23,6 +23,7 @@ struct extract_limits {
 	uint64_t entries;
 	bool layer;  /* one of an OCI image: see layer.h */
 	bool digest; /* of the decompressed bytes; see counts */
+	bool disk;   /* the manifest says that it is one */
 };
 
 struct extract_counts {

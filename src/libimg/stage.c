@@ -62,6 +62,7 @@ static int set_limits(struct stage *s, struct err *e)
 		return r;
 	s->limits.entries = ENTRIES_MAX;
 	s->limits.layer = is_layer(s->req->manifest);
+	s->limits.disk = manifest_is_disk(s->req->manifest);
 	s->limits.digest = s->req->file.diff_id[0];
 	s->limits.bytes = s->req->max_bytes ? s->req->max_bytes : UNPACKED_DEFAULT;
 	if (s->limits.bytes > avail / 10 * 9)

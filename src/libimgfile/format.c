@@ -96,6 +96,21 @@ const struct image_format *image_format_probe(const unsigned char *head, size_t 
 	return NULL;
 }
 
+/*
+ * A disk without a boot sector has a face of nothing, as an empty archive has, or one that
+ * nobody knows: a file system of its own, or what its user put there.
+ */
+static const struct image_format *find_format(const struct image_input *in, bool disk)
+{
+	const struct image_format *f = image_format_probe(in->head, in->head_len);
+
+	if (!disk || (f && (f->write != tar_write || in->head[0] != '\0')))
+		return f;
+	for (f = image_formats; f->write != raw_write; f++)
+		;
+	return f;
+}
+
 /* ---- bytes ---------------------------------------------------------------- */
 
 static int read_head(struct image_input *in, struct err *e)
@@ -139,7 +154,7 @@ int image_write(struct image_input *in, int rootfd, const struct extract_limits 
 
 	if (r < 0)
 		return r;
-	f = image_format_probe(in->head, in->head_len);
+	f = find_format(in, limits->disk);
 	if (!f || !f->write)
 		return refuse(in, f, e);
 	r = f->write(in, rootfd, limits, ret_counts, e);

@@ -107,6 +107,13 @@ ok "installs a raw disk$err" $?
 ok "whose zeros are holes" $?
 install "$dir/raw" 31 "${zvol}199"
 is "not one larger than image_size" "$status" 1
+mkfs.ext4 -q "$dir/ext4" 2M
+for n in 33 34; do
+	install "$dir/ext4" $n "${zvol}2"
+	cmp -s "$dir/ext4" "$(rootfs $n)/disk0.raw"
+	ok "a disk without a boot sector, which begins like an empty archive, or with nothing known$err" $?
+	echo nonsense | dd of="$dir/ext4" conv=notrunc status=none
+done
 install "$dir/raw" 31
 is "nor as an image of another type" "$status ${err##*, }" "1 and the file holds a disk (raw disk): that takes the type 'zvol'"
 install "$dir/plain.tar" 31 "${zvol}1"
@@ -160,7 +167,7 @@ open(sys.argv[3], 'wb').write(d)" "$dir/t" $at "$dir/flip"
 	[ "$status" -eq 1 ] && flipped=$((flipped + 1))
 done
 is "refuses a stream with one bit changed, wherever" $flipped 5
-is "what was refused left nothing" "$(ls "$zones/images" | wc -l) $(ls -A "$zones/images/.partial" | wc -l)" "6 0"
+is "what was refused left nothing" "$(ls "$zones/images" | wc -l) $(ls -A "$zones/images/.partial" | wc -l)" "8 0"
 
 # ---- memory
 if [ -x /usr/bin/time ] && ! ldd "$bin/imgadm" | grep -q asan; then
