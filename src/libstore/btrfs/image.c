@@ -131,7 +131,10 @@ int btrfs_image_commit(struct store *s, const char *uuid, struct err *e)
 	r = store_sync(s, e);
 	if (r == 0)
 		r = publish(s, uuid, e);
-	return r < 0 ? r : store_sync(s, e);
+	if (r < 0)
+		return r;
+	r = store_sync(s, e);
+	return r < 0 ? err_wrap(e, r, "image '%s' is there, but not to last", uuid) : 0;
 }
 
 /* What libimg put beside the image's rootfs; a snapshot writes out its subvolume alone. */
@@ -238,13 +241,13 @@ int btrfs_image_partials(struct store *s, char (**ret_uuids)[UUID_STR], size_t *
 	struct dirent *entry;
 	size_t count = 0;
 	DIR *dir;
-	int fd;
+	int fd, r = 0;
 
 	fd = openat(s->poolfd, PARTIAL, DIR_FLAGS);
 	if (fd < 0 && errno != ENOENT)
 		return err_sys(e, "cannot open '%s'", PARTIAL);
 	dir = fd < 0 ? NULL : fdopendir(fd);
-	while (dir && (entry = readdir(dir))) {
+	while (dir && (r = path_next_entry(dir, &entry, e)) > 0) {
 		if (!uuid_is_valid(entry->d_name))
 			continue;
 		uuids = xrealloc_array(uuids, count + 1, sizeof(*uuids));
@@ -252,6 +255,10 @@ int btrfs_image_partials(struct store *s, char (**ret_uuids)[UUID_STR], size_t *
 	}
 	if (dir)
 		(void)closedir(dir);
+	if (r < 0) {
+		free(uuids);
+		return r;
+	}
 	*ret_uuids = uuids;
 	*ret_count = count;
 	return 0;
@@ -279,5 +286,7 @@ int btrfs_image_destroy(struct store *s, const char *uuid, struct err *e)
 		return errno == ENOENT ? 0 : err_sys(e, "cannot take '%s' away", path);
 	r = btrfs_destroy_folder(s, partial, e);
 	quota_sweep(s->poolfd);
-	return r < 0 ? r : store_sync(s, e);
+	if (r == 0)
+		r = store_sync(s, e);
+	return r < 0 ? err_wrap(e, r, "image '%s' is gone, but not all of it", uuid) : 0;
 }
