@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/path.h"
 #include "libimg/import.h"
 #include "libimg/refresh.h"
 
@@ -93,6 +94,7 @@ static int update_all(struct update *u, struct err *e)
 	int fd = host_dir_existing(u->host, HOST_IMAGES, e);
 	struct dirent *entry;
 	DIR *dir;
+	int r;
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : imgadm_fail(u->call, "FileSystem", e->msg);
@@ -101,11 +103,11 @@ static int update_all(struct update *u, struct err *e)
 		(void)close(fd);
 		return imgadm_fail(u->call, "FileSystem", "cannot read the folder of images");
 	}
-	while ((entry = readdir(dir)))
+	while ((r = path_next_entry(dir, &entry, e)) > 0)
 		if (uuid_is_valid(entry->d_name))
 			update_one(u, entry->d_name);
 	(void)closedir(dir);
-	return u->status;
+	return r < 0 ? imgadm_fail(u->call, "FileSystem", e->msg) : u->status;
 }
 
 static int update(struct update *u, struct err *e)

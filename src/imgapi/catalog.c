@@ -197,15 +197,17 @@ static int read_folder(struct catalog *c, struct err *e)
 {
 	int own = openat(c->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = own < 0 ? NULL : fdopendir(own);
+	struct dirent *one;
+	int r;
 
 	if (!d) {
 		close_p(&own);
 		return err_sys(e, "cannot read the folder of images");
 	}
-	for (struct dirent *one; (one = readdir(d));)
+	while ((r = path_next_entry(d, &one, e)) > 0)
 		read_entry(c, one->d_name);
 	(void)closedir(d);
-	return 0;
+	return r;
 }
 
 /* ---- all of them ----------------------------------------------------------------- */

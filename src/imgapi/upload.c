@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/fileio.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "libimg/image.h"
 #include "libmanifest/manifest.h"
 
@@ -248,13 +249,15 @@ int upload_sweep(int dirfd, struct err *e)
 {
 	int own = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = own < 0 ? NULL : fdopendir(own);
+	struct dirent *one;
+	int r;
 
 	if (!d) {
 		close_p(&own);
 		return err_sys(e, "cannot read the folder of images");
 	}
-	for (struct dirent *one; (one = readdir(d));)
+	while ((r = path_next_entry(d, &one, e)) > 0)
 		sweep_entry(dirfd, one->d_name);
 	(void)closedir(d);
-	return 0;
+	return r;
 }

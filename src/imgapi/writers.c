@@ -2,6 +2,7 @@
 #include "imgapi/writers.h"
 
 #include "base/alloc.h"
+#include "base/path.h"
 #include "libdigest/signature.h"
 
 #include <dirent.h>
@@ -105,9 +106,10 @@ int writers_load(const char *folder, struct writers **ret, struct err *e)
 {
 	struct writers *w = xcalloc(1, sizeof(*w));
 	DIR *d = opendir(folder);
+	struct dirent *one;
 	int r = d ? 0 : err_sys(e, "cannot open the folder '%s'", folder);
 
-	for (struct dirent *one; r == 0 && (one = readdir(d));)
+	while (r == 0 && (r = path_next_entry(d, &one, e)) > 0)
 		r = add_entry(w, dirfd(d), one->d_name, e);
 	if (d)
 		(void)closedir(d);

@@ -8,6 +8,7 @@
 #include "base/jv_skim.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "libmanifest/manifest.h"
 
 #include <dirent.h>
@@ -181,13 +182,14 @@ static int load_selected(int imagesfd, const char *uuid, const struct selection 
 }
 
 /* One that is damaged must not hide the others. */
-static void load_all(DIR *dir, const struct selection *sel, struct image_list *list)
+static int load_all(DIR *dir, const struct selection *sel, struct image_list *list,
+		    struct err *e)
 {
 	size_t cap = 0;
 	struct dirent *entry;
-	int r;
+	int r, end;
 
-	while ((entry = readdir(dir))) {
+	while ((end = path_next_entry(dir, &entry, e)) > 0) {
 		if (!uuid_is_valid(entry->d_name))
 			continue;
 		if (list->count == cap) {
@@ -201,6 +203,7 @@ static void load_all(DIR *dir, const struct selection *sel, struct image_list *l
 		else if (r != -ENOENT) /* else deleted meanwhile */
 			list->unreadable++;
 	}
+	return end;
 }
 
 int image_list_load(const struct host *h, bool with_meta, struct image_list *ret_list,
@@ -231,8 +234,12 @@ int image_list_load_some(const struct host *h, bool with_meta,
 		(void)close(fd);
 		return r;
 	}
-	load_all(dir, &sel, &list);
+	r = load_all(dir, &sel, &list, e);
 	(void)closedir(dir);
+	if (r < 0) {
+		image_list_done(&list);
+		return r;
+	}
 	if (list.count)
 		qsort(list.items, list.count, sizeof(*list.items), by_age);
 	*ret_list = list;

@@ -2,6 +2,7 @@
 #include "libimg/leftovers.h"
 
 #include "base/alloc.h"
+#include "base/path.h"
 #include "libimg/image.h"
 #include "libimg/pool.h"
 #include "libsource/download.h"
@@ -133,24 +134,26 @@ static int look_at_downloads(struct look *look, struct err *e)
 {
 	DIR *dir = open_folder(look->host, DOWNLOADS, e);
 	struct dirent *entry;
+	int r;
 
 	if (!dir)
 		return e->code == -ENOENT ? 0 : e->code;
-	while ((entry = readdir(dir)))
+	while ((r = path_next_entry(dir, &entry, e)) > 0)
 		if (entry->d_name[0] != '.')
 			look_at_download(look, dirfd(dir), entry->d_name);
 	(void)closedir(dir);
-	return 0;
+	return r;
 }
 
 static int look_at_images(struct look *look, struct err *e)
 {
 	DIR *dir = open_folder(look->host, HOST_IMAGES, e);
 	struct dirent *entry;
+	int end;
 
 	if (!dir)
 		return e->code == -ENOENT ? 0 : e->code;
-	while ((entry = readdir(dir))) {
+	while ((end = path_next_entry(dir, &entry, e)) > 0) {
 		struct leftover l = { .kind = LEFTOVER_UNREADABLE,
 				      .text = "an image whose manifest cannot be read; "
 					      "'imgadm update' fetches it again, 'imgadm "
@@ -167,7 +170,7 @@ static int look_at_images(struct look *look, struct err *e)
 		tell(look, &l);
 	}
 	(void)closedir(dir);
-	return 0;
+	return end;
 }
 
 int image_leftovers(const struct host *h, bool repair,

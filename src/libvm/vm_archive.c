@@ -58,7 +58,7 @@ static int copy_files(int from, int to, struct err *e)
 		(void)close(from);
 		return r;
 	}
-	while (r == 0 && (d = readdir(dir)))
+	while (r >= 0 && (r = path_next_entry(dir, &d, e)) > 0)
 		if (is_file(dirfd(dir), d->d_name))
 			r = copy_file(dirfd(dir), to, d->d_name, e);
 	(void)closedir(dir);

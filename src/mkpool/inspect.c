@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/jv.h"
+#include "base/path.h"
 #include "base/proc.h"
 #include "base/uuid.h"
 #include "libsys/procfs.h"
@@ -105,7 +106,7 @@ int mkpool_check_no_vm_runs(const struct host *h, struct err *e)
 		(void)close(fd);
 		return err_set(e, -EIO, "cannot read '%s/" HOST_RUN "'", h->root);
 	}
-	while (r == 0 && (entry = readdir(dir)))
+	while (r >= 0 && (r = path_next_entry(dir, &entry, e)) > 0)
 		if (uuid_is_valid(entry->d_name) && runs(dirfd(dir), entry->d_name))
 			r = err_set(e, -EBUSY, "VM '%s' runs; stop it first", entry->d_name);
 	(void)closedir(dir);

@@ -2,6 +2,7 @@
 #include "platform/seed.h"
 
 #include "base/fileio.h"
+#include "base/path.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -124,7 +125,8 @@ static int copy_folder(int from, int to, int depth, struct err *e)
 		close_p(&copy);
 		return r;
 	}
-	while (r == 0 && (entry = readdir(dir))) {
+	while (r == 0 && (r = path_next_entry(dir, &entry, e)) > 0) {
+		r = 0;
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = copy_entry(from, to, entry->d_name, st.st_dev, depth, e);
 	}

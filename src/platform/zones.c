@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/jv.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/proc.h"
 #include "base/uuid.h"
 #include "libvm/vm.h"
@@ -78,6 +79,7 @@ static int list_running(const struct host *h, struct zones *z, struct err *e)
 	int fd = host_dir(h, HOST_RUN, 0755, e);
 	struct dirent *entry;
 	DIR *dir;
+	int r;
 
 	if (fd < 0)
 		return fd;
@@ -86,12 +88,12 @@ static int list_running(const struct host *h, struct zones *z, struct err *e)
 		close_p(&fd);
 		return err_set(e, -EIO, "cannot read '" HOST_RUN "'");
 	}
-	while ((entry = readdir(dir))) {
+	while ((r = path_next_entry(dir, &entry, e)) > 0) {
 		if (uuid_is_valid(entry->d_name) && zoneadmd_vm_pid(h, entry->d_name) > 0)
 			add(z, entry->d_name);
 	}
 	(void)closedir(dir);
-	return 0;
+	return r;
 }
 
 /* The supervisor's program: beside this one, or in sbin above it. */

@@ -19,6 +19,7 @@
 #include "base/jv.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/path.h"
 #include "base/uuid.h"
 #include "libvm/vm_index.h"
 #include "libvm/zoneadmd.h"
@@ -175,6 +176,7 @@ static int watch_machines(struct watch *w, struct err *e)
 	int fd = host_dir_existing(w->host, HOST_RUN, e);
 	struct dirent *entry;
 	DIR *dir;
+	int r;
 
 	if (fd < 0)
 		return fd;
@@ -183,14 +185,14 @@ static int watch_machines(struct watch *w, struct err *e)
 		close_p(&fd);
 		return err_sys(e, "cannot read '" HOST_RUN "'");
 	}
-	while ((entry = readdir(dir))) {
+	while ((r = path_next_entry(dir, &entry, e)) > 0) {
 		if (!uuid_is_valid(entry->d_name))
 			continue;
 		watch_machine(w, entry->d_name);
 		watch_processes(w, entry->d_name);
 	}
 	(void)closedir(dir);
-	return 0;
+	return r;
 }
 
 /* Watched first, then read: what changes in between is read twice and not missed. */

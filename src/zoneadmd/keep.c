@@ -19,6 +19,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/path.h"
 #include "libvm/zoneadmd.h"
 
 #include <dirent.h>
@@ -277,6 +278,7 @@ static int scan(struct keep *k, struct err *e)
 	char path[64];
 	struct dirent *entry;
 	DIR *dir;
+	int r;
 
 	k->rescan = false;
 	if (fd < 0)
@@ -290,11 +292,11 @@ static int scan(struct keep *k, struct err *e)
 	}
 	for (struct kept *vm = k->all; vm; vm = vm->next)
 		vm->wd = -1;
-	while ((entry = readdir(dir)))
+	while ((r = path_next_entry(dir, &entry, e)) > 0)
 		if (uuid_is_valid(entry->d_name))
 			watch_folder(k, entry->d_name);
 	(void)closedir(dir);
-	return 0;
+	return r;
 }
 
 static void on_folder(struct keep *k, const char *name, uint32_t mask)

@@ -2,6 +2,7 @@
 #include "libformat/tar/layer.h"
 
 #include "base/alloc.h"
+#include "base/path.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -175,7 +176,7 @@ static int prune_entries(const struct layer *l, int fd, unsigned int depth, stru
 		(void)close(fd);
 		return r;
 	}
-	while (r == 0 && (d = readdir(dir)))
+	while (r >= 0 && (r = path_next_entry(dir, &d, e)) > 0)
 		if (!is_dots(d->d_name))
 			r = prune(l, dirfd(dir), d->d_name, depth, e);
 	(void)closedir(dir);
