@@ -43,9 +43,9 @@ fuzz-run: $(addprefix $(B)/check/,$(FUZZERS))
 soak:
 	+@$(MAKE) --no-print-directory MODE=dev programs
 	@DAIS_BIN=$(abspath $(BUILD))/dev/bin MODEL_OPS=$(SOAK_OPS) MODEL_SEED=$$(date +%s) \
-		SYSCALL_EVERY=1 KILL_EVERY=1 \
+		SYSCALL_EVERY=1 KILL_EVERY=1 VANISH_EVERY=1 \
 		tests/run host $(wildcard tests/host/*model*.t tests/host/*_syscalls.t \
-			tests/host/imgadm_import_kill.t)
+			tests/host/imgadm_import_kill.t tests/host/vmadm_vanish.t)
 	+@$(MAKE) --no-print-directory image-test
 	+@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$$((FUZZ_SECONDS * 15))
 

@@ -169,8 +169,9 @@ static void check_filters(struct check *c, const char *uuid, const struct jv *re
 	bool guarded = jv_get_bool(record, "firewall_enabled", false);
 	const struct jv *nics = jv_get(record, "nics");
 	const struct vm_host *vh = c->vh;
+	pid_t init = zoneadmd_vm_pid(vh->host, uuid);
 
-	if (zoneadmd_vm_pid(vh->host, uuid) <= 0)
+	if (init <= 0)
 		return;
 	for (size_t i = 0; i < jv_len(nics); i++) {
 		cleanup_free char *what = xasprintf("nics[%zu] has no filter", i);
@@ -181,6 +182,9 @@ static void check_filters(struct check *c, const char *uuid, const struct jv *re
 		if (zoneadmd_nic_link(uuid, jv_at(nics, i), link, NULL) < 0 ||
 		    !link_exists(link) || filter_is_there(link, guarded, NULL) != 0)
 			continue;
+		/* Its guest may have ended: then its supervisor removes them. */
+		if (zoneadmd_vm_pid(vh->host, uuid) != init)
+			return;
 		mended = c->repair &&
 			 zoneadmd_reload(vh->host, vh->zoneadmd, uuid, NULL, NULL) == 0;
 		check_tell(c, uuid, what,

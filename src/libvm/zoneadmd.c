@@ -158,11 +158,12 @@ int zoneadmd_vm_pidfd(const struct host *h, const char *uuid)
 	return fd >= 0 ? fd : pidfd_of(state, "supervisor", "supervisor_start");
 }
 
+/* The supervisor first: who looks at init before it may have seen both go in between. */
 bool zoneadmd_is_alone(const struct host *h, const char *uuid)
 {
 	cleanup_jv struct jv *state = load_state(h, uuid);
-	cleanup_close int init = pidfd_of(state, "pid", "pid_start");
 	cleanup_close int supervisor = pidfd_of(state, "supervisor", "supervisor_start");
+	cleanup_close int init = pidfd_of(state, "pid", "pid_start");
 
 	return init >= 0 && supervisor < 0;
 }
@@ -401,15 +402,13 @@ static int ask_running(const struct host *h, const char *program, const char *uu
 	return err_set(e, -EAGAIN, "the supervisor of VM %s ends again and again", uuid);
 }
 
+/* What a supervisor leaves in peace is written before it goes: so first, is anybody there? */
 bool zoneadmd_has_left(const struct host *h, const char *uuid)
 {
 	cleanup_close int rundirfd = open_rundir(h, uuid);
-	cleanup_close int alive = -1;
+	cleanup_close int alive = zoneadmd_vm_pidfd(h, uuid);
 
-	if (rundirfd < 0 || is_clean(h, uuid))
-		return false;
-	alive = zoneadmd_vm_pidfd(h, uuid);
-	return alive < 0;
+	return rundirfd >= 0 && alive < 0 && !is_clean(h, uuid);
 }
 
 int zoneadmd_stop_vm(const struct host *h, const char *program, const char *uuid, bool force,
