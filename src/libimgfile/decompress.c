@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/fileio.h"
+#include "libimgfile/gunzip.h"
 
 #include <archive.h>
 #include <string.h>
@@ -32,8 +33,6 @@ static la_ssize_t read_block(struct archive *a, void *data, const void **ret_blo
 static int enable(struct archive *a, enum compression c)
 {
 	switch (c) {
-	case COMPRESSION_GZIP:
-		return archive_read_support_filter_gzip(a);
 	case COMPRESSION_BZIP2:
 		return archive_read_support_filter_bzip2(a);
 	case COMPRESSION_XZ:
@@ -82,7 +81,8 @@ static int copy(struct archive *a, enum compression c, int outfd, struct digest 
 	return r;
 }
 
-int decompress(enum compression c, int infd, int outfd, struct digest *d, struct err *e)
+static int by_libarchive(enum compression c, int infd, int outfd, struct digest *d,
+			 struct err *e)
 {
 	cleanup_free struct input *in = xcalloc(1, sizeof(*in));
 	struct archive *a = archive_read_new();
@@ -102,4 +102,10 @@ int decompress(enum compression c, int infd, int outfd, struct digest *d, struct
 		r = copy(a, c, outfd, d, e);
 	(void)archive_read_free(a);
 	return r;
+}
+
+int decompress(enum compression c, int infd, int outfd, struct digest *d, struct err *e)
+{
+	return c == COMPRESSION_GZIP ? gunzip(infd, outfd, d, e)
+				     : by_libarchive(c, infd, outfd, d, e);
 }

@@ -1,6 +1,8 @@
 $(call fuzz, fuzz_image_manifest, img manifest base)
 $(call fuzz, fuzz_tar_extract, imgfile base)
 $(call fuzz, fuzz_formats, imgfile base)
+$(call fuzz, fuzz_gunzip, imgfile base)
+$(call needs, fuzz_gunzip, libarchive)
 $(call fuzz, fuzz_simplestreams, source base)
 $(call fuzz, fuzz_imgapi, source digest http base)
 $(call fuzz, fuzz_oci, source oci manifest base)

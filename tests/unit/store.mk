@@ -1,4 +1,5 @@
 $(call unit, test_store, store base)
+$(call unit, test_gunzip, imgfile digest base)
 $(call unit, test_image_manifest, img imgfile manifest base)
 $(call unit, test_http, http base)
 $(call unit, test_source, source http sys base)
