@@ -181,7 +181,7 @@ static int inflate_member(struct gunzip *g, struct err *e)
 		if (n < 0)
 			return (int)n;
 		if (n == 0)
-			return damaged("it ends too early", e);
+			return damaged("truncated gzip input", e);
 		r = inflate_some(g, &full, e);
 	}
 	return r;

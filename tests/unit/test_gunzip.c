@@ -183,9 +183,9 @@ static void what_ends_too_early_is_refused(void **state ATTR_UNUSED)
 	cleanup_bytes struct bytes both = joined(&z, z.data, z.len);
 
 	for (size_t len = 10; len < z.len; len++)
-		is_damaged(z.data, len, "it ends too early");
+		is_damaged(z.data, len, "truncated gzip input");
 	for (size_t len = z.len + 10; len < both.len; len++)
-		is_damaged(both.data, len, "it ends too early");
+		is_damaged(both.data, len, "truncated gzip input");
 	gives(both.data, both.len, "one, one, ", 10);
 }
 
